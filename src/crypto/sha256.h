@@ -1,0 +1,37 @@
+// SHA-256 and the deterministic ids made from it. Sha256 objects are for one thread at a time.
+#pragma once
+
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+struct evp_md_ctx_st;
+
+namespace reeve::crypto {
+
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(const Sha256&) = delete;
+  Sha256& operator=(const Sha256&) = delete;
+  void Update(std::string_view bytes);
+  // The 32 bytes of everything since construction or the last Finish; starts anew.
+  [[nodiscard]] std::string Finish();
+
+ private:
+  evp_md_ctx_st* context_;
+};
+
+// 32 bytes.
+[[nodiscard]] std::string Sha256Of(std::string_view bytes);
+// 64 lower-case hex digits.
+[[nodiscard]] std::string Sha256Hex(std::string_view bytes);
+
+// prefix + first 24 hex digits of SHA-256 over "reeve/" kind "/v1" and each part preceded by a zero byte
+// (docs/mapping.md §7): DeterministicId("cust_", "customer", {tenant}).
+[[nodiscard]] std::string DeterministicId(std::string_view prefix, std::string_view kind,
+                                          std::initializer_list<std::string_view> parts);
+
+}  // namespace reeve::crypto

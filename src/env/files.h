@@ -1,0 +1,74 @@
+// The tap for files: whole-file reads, atomic replacement, append-with-sync, locks, directory listings.
+// Errors name the path and what the system said. One object may be used from any thread; a File from one at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace reeve {
+
+// A file that grows at its end.
+class AppendFile {
+ public:
+  virtual ~AppendFile() = default;
+  // Writes all of `bytes` at the end. On error some of them may be there.
+  [[nodiscard]] virtual Result<> Append(std::string_view bytes) = 0;
+  // Returns after the system says that everything appended is on the medium.
+  [[nodiscard]] virtual Result<> Sync() = 0;
+  // Cuts the file to `size` bytes and syncs.
+  [[nodiscard]] virtual Result<> Truncate(uint64_t size) = 0;
+  [[nodiscard]] virtual uint64_t Size() const = 0;
+};
+
+// A stream of bytes from the beginning of a file.
+class ByteReader {
+ public:
+  virtual ~ByteReader() = default;
+  // Reads up to `size` bytes; 0 at the end.
+  [[nodiscard]] virtual Result<size_t> Read(char* buffer, size_t size) = 0;
+};
+
+// An exclusive lock, released when destroyed (and by the system when the process dies).
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
+};
+
+struct DirEntry {
+  std::string name;
+  bool is_directory = false;
+  uint64_t size = 0;  // files only
+};
+
+class Files {
+ public:
+  virtual ~Files() = default;
+  // The whole file. kNotFound if absent, kRefused if larger than `limit` bytes.
+  [[nodiscard]] virtual Result<std::string> Read(const std::string& path, uint64_t limit) = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<ByteReader>> Open(const std::string& path) = 0;
+  // Replaces or makes `path` with `content`: temporary file, sync, rename, sync of the directory. Afterwards either the old or the
+  // new content is there, whatever happens. `mode` are the permission bits.
+  [[nodiscard]] virtual Result<> WriteAtomic(const std::string& path, std::string_view content, int mode = 0644) = 0;
+  // Opens for appending, making it if absent.
+  [[nodiscard]] virtual Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path, int mode = 0644) = 0;
+  // Entries without "." and "..", sorted by name bytes. Symbolic links are followed.
+  [[nodiscard]] virtual Result<std::vector<DirEntry>> List(const std::string& path) = 0;
+  [[nodiscard]] virtual bool Exists(const std::string& path) = 0;
+  // Makes the directory and its parents.
+  [[nodiscard]] virtual Result<> MakeDirs(const std::string& path) = 0;
+  // Removes a file; absent is fine.
+  [[nodiscard]] virtual Result<> Remove(const std::string& path) = 0;
+  [[nodiscard]] virtual Result<> Rename(const std::string& from, const std::string& to) = 0;
+  // Takes the lock at `path` and writes `holder` into the file. kLocked, with the holder's text in the message, if another
+  // process has it.
+  [[nodiscard]] virtual Result<std::unique_ptr<FileLock>> Lock(const std::string& path, std::string_view holder) = 0;
+};
+
+[[nodiscard]] std::unique_ptr<Files> MakeSystemFiles();
+
+}  // namespace reeve
