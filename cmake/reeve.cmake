@@ -5,12 +5,12 @@ set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 add_library(reeve_flags INTERFACE)
 target_include_directories(reeve_flags INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
+# -fPIC here and not through CMake's property, which gives programs -fPIE: a precompiled header serves only one of the two.
 target_compile_options(reeve_flags INTERFACE -Wall -Wextra -Wpedantic -Werror -Wformat=2
-                       -fstack-protector-strong)
+                       -fstack-protector-strong -fPIC)
 target_compile_definitions(reeve_flags INTERFACE REEVE_VERSION="${PROJECT_VERSION}"
                            _GLIBCXX_ASSERTIONS BOOST_ALLOW_DEPRECATED_HEADERS
                            SPDLOG_FMT_EXTERNAL)

@@ -14,6 +14,15 @@ enum class Engine { kSqlite, kPostgres, kBigQuery };
 
 [[nodiscard]] std::optional<Engine> ParseEngine(std::string_view name);
 
+// An index of `table` as SQLite and PostgreSQL have it, beside the primary key's.
+struct IndexDecl {
+  std::string name;
+  std::vector<std::string_view> columns;
+  bool unique = false;
+  std::string_view where = {};  // empty: all rows
+};
+[[nodiscard]] std::vector<IndexDecl> Indexes(const Table& table);
+
 // CREATE TABLE and index statements of `table`, each without a trailing semicolon, all idempotent.
 // `dataset` qualifies BigQuery names (`project.dataset` or `dataset`), is the schema in PostgreSQL and is ignored by SQLite.
 [[nodiscard]] std::vector<std::string> CreateStatements(const Table& table, Engine engine,
@@ -25,7 +34,7 @@ enum class Engine { kSqlite, kPostgres, kBigQuery };
 
 // The merge of an arriving row into a stored one for SQLite and PostgreSQL: INSERT … ON CONFLICT (merge_key) DO UPDATE with the columns'
 // Merge rules, which changes a row only if a column other than bookkeeping changes. Parameters ?1…?n in column order (SQLite).
-// Identity columns that differ are passed to reeve_same(stored, arriving), a function the adapter registers, which raises.
+// Identity columns that differ are passed to reeve_same(column, stored, arriving), a function the adapter registers, which raises.
 [[nodiscard]] std::string MergeStatement(const Table& table);
 
 // The page docs/tables.md.

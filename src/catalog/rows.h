@@ -5,10 +5,11 @@
 #pragma once
 
 #include <cstring>
-#include <deque>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "catalog/table.h"
@@ -33,19 +34,32 @@ struct Cell {
          type == Type::kDate || type == Type::kNumeric;
 }
 
-// Memory for texts, freed together. Addresses stay valid until it is destroyed or moved from.
+// Memory for texts, freed together. Addresses stay valid until it (or what it was moved to) is destroyed.
 class Arena {
  public:
+  Arena() = default;
+  Arena(Arena&& other) noexcept { *this = std::move(other); }
+  Arena& operator=(Arena&& other) noexcept {
+    blocks_ = std::exchange(other.blocks_, {});
+    large_ = std::exchange(other.large_, {});
+    next_ = std::exchange(other.next_, nullptr);
+    left_ = std::exchange(other.left_, 0);
+    block_bytes_ = std::exchange(other.block_bytes_, kFirstBlockBytes);
+    return *this;
+  }
+
   std::string_view Copy(std::string_view text) {
     if (text.empty()) return {"", 0};
-    if (text.size() > kBlockBytes / 4) {
+    if (text.size() > kBlockBytes / 4) {  // too long for a string's inner buffer: its bytes never move
       large_.emplace_back(text);
       return large_.back();
     }
     if (left_ < text.size()) {
-      blocks_.push_back(std::make_unique<char[]>(kBlockBytes));
+      while (block_bytes_ < text.size()) block_bytes_ *= 2;
+      blocks_.emplace_back(new char[block_bytes_]);
       next_ = blocks_.back().get();
-      left_ = kBlockBytes;
+      left_ = block_bytes_;
+      if (block_bytes_ < kBlockBytes) block_bytes_ *= 2;
     }
     std::memcpy(next_, text.data(), text.size());
     std::string_view copy(next_, text.size());
@@ -55,11 +69,13 @@ class Arena {
   }
 
  private:
+  static constexpr size_t kFirstBlockBytes = 512;  // most batches hold a few short rows
   static constexpr size_t kBlockBytes = 16 * 1024;
   std::vector<std::unique_ptr<char[]>> blocks_;
-  std::deque<std::string> large_;
+  std::vector<std::string> large_;
   char* next_ = nullptr;
   size_t left_ = 0;
+  size_t block_bytes_ = kFirstBlockBytes;
 };
 
 class RowBatch {
@@ -83,6 +99,8 @@ class RowBatch {
   [[nodiscard]] std::span<const Cell> Row(size_t i) const {
     return {cells_.data() + i * table_->columns.size(), table_->columns.size()};
   }
+  // Removes the last row. REQUIRES: !empty()
+  void DropRow() { cells_.resize(cells_.size() - table_->columns.size()); }
   // A text cell whose bytes are copied into the batch.
   Cell Own(std::string_view text) { return Cell::Text(arena_.Copy(text)); }
   void Clear() {

@@ -25,6 +25,9 @@ enum class Type : uint8_t {
   kStrings,    // ARRAY<STRING>, held as the JSON text of an array of strings
 };
 
+// The type's name in the contract: "INT64".
+[[nodiscard]] std::string_view TypeName(Type type);
+
 // How an arriving row changes a stored one with the same key. Every rule is idempotent; all but kLatest and
 // kBookkeeping are commutative and associative as well, and for those the attempt fence gives the order.
 enum class Merge : uint8_t {
@@ -35,6 +38,7 @@ enum class Merge : uint8_t {
   kAnd,           // false wins (a revocation never un-happens)
   kWithEarliest,  // belongs to `revoked_at`: taken from the row whose time is earlier; equal times: smaller bytes
   kBookkeeping,   // the arriving value, but only if another column changed; not part of digests and proofs
+  kFirstSeen,     // like kMin, but bookkeeping: not part of digests and proofs
 };
 
 // Who may see the value.
@@ -57,6 +61,11 @@ struct Column {
   std::string_view doc = {};            // one sentence for the reference page
 };
 
+// True for columns that say when the store was written, not what the row means: digests and proofs leave them out.
+[[nodiscard]] constexpr bool IsBookkeeping(const Column& column) {
+  return column.merge == Merge::kBookkeeping || column.merge == Merge::kFirstSeen;
+}
+
 // A list of column indexes.
 using Columns = std::vector<int>;
 
@@ -67,12 +76,12 @@ struct Unique {
 };
 
 struct Table {
-  std::string_view name;
-  std::string_view doc;
-  std::vector<Column> columns;
-  std::vector<std::string_view> key;         // primary key
-  std::vector<std::string_view> merge_key;   // natural key: rows equal here are versions of one row (a key or Unique)
-  std::string_view owner_column;             // tenant_id, or customer_id where the contract has no tenant_id
+  std::string_view name = {};
+  std::string_view doc = {};
+  std::vector<Column> columns = {};
+  std::vector<std::string_view> key = {};    // primary key
+  std::vector<std::string_view> merge_key = {};  // natural key: rows equal here are versions of one row (a key or Unique)
+  std::string_view owner_column = {};        // tenant_id, or customer_id where the contract has no tenant_id; empty: none
   std::vector<Unique> unique = {};
   std::vector<std::vector<std::string_view>> indexes = {};
   std::string_view references_customer = {}; // column that must name an existing customer; empty: none
@@ -102,6 +111,7 @@ struct Table {
 [[nodiscard]] const Table& Usage();
 [[nodiscard]] const Table& AuditLogs();
 [[nodiscard]] const Table& Invitations();
+[[nodiscard]] const Table& ReeveMeta();
 [[nodiscard]] const Table& ReeveTenants();
 [[nodiscard]] const Table& ReeveUsageRuns();
 [[nodiscard]] const Table& ReeveDeadLetters();

@@ -104,6 +104,27 @@ class SystemByteReader final : public ByteReader {
   const std::string path_;
 };
 
+class SystemRandomReader final : public RandomReader {
+ public:
+  SystemRandomReader(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  Result<> ReadAt(uint64_t offset, char* buffer, size_t size) override {
+    while (size > 0) {
+      const ssize_t count = pread(fd_.get(), buffer, size, static_cast<off_t>(offset));
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return SystemError(path_, "cannot read");
+      if (count == 0) return Fail(Code::kCorrupt, "{}: ends before offset {}", path_, offset);
+      offset += static_cast<uint64_t>(count);
+      buffer += count;
+      size -= static_cast<size_t>(count);
+    }
+    return {};
+  }
+
+ private:
+  const Descriptor fd_;
+  const std::string path_;
+};
+
 class SystemFileLock final : public FileLock {
  public:
   explicit SystemFileLock(Descriptor fd) : fd_(std::move(fd)) {}
@@ -135,6 +156,12 @@ class SystemFiles final : public Files {
     return std::make_unique<SystemByteReader>(std::move(fd), path);
   }
 
+  Result<std::unique_ptr<RandomReader>> OpenRandom(const std::string& path) override {
+    Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (fd.get() < 0) return SystemError(path, "cannot open");
+    return std::make_unique<SystemRandomReader>(std::move(fd), path);
+  }
+
   Result<> WriteAtomic(const std::string& path, std::string_view content, int mode) override {
     const std::string temporary = path + ".tmp";
     {
@@ -159,6 +186,12 @@ class SystemFiles final : public Files {
     if (fstat(fd.get(), &info) != 0) return SystemError(path, "cannot stat");
     if (fresh) REEVE_TRY(SyncDirectory(ParentOf(path)));
     return std::make_unique<SystemAppendFile>(std::move(fd), path, static_cast<uint64_t>(info.st_size));
+  }
+
+  Result<std::unique_ptr<AppendFile>> Create(const std::string& path, int mode) override {
+    Descriptor fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, mode));
+    if (fd.get() < 0) return SystemError(path, "cannot create");
+    return std::make_unique<SystemAppendFile>(std::move(fd), path, 0);
   }
 
   Result<std::vector<DirEntry>> List(const std::string& path) override {

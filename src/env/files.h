@@ -39,6 +39,14 @@ class FileLock {
   virtual ~FileLock() = default;
 };
 
+// Reads anywhere in a file. Safe from any thread.
+class RandomReader {
+ public:
+  virtual ~RandomReader() = default;
+  // Fills `buffer` with the `size` bytes at `offset`; fewer are an error.
+  [[nodiscard]] virtual Result<> ReadAt(uint64_t offset, char* buffer, size_t size) = 0;
+};
+
 struct DirEntry {
   std::string name;
   bool is_directory = false;
@@ -51,11 +59,18 @@ class Files {
   // The whole file. kNotFound if absent, kRefused if larger than `limit` bytes.
   [[nodiscard]] virtual Result<std::string> Read(const std::string& path, uint64_t limit) = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<ByteReader>> Open(const std::string& path) = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<RandomReader>> OpenRandom(const std::string& path) = 0;
   // Replaces or makes `path` with `content`: temporary file, sync, rename, sync of the directory. Afterwards either the old or the
   // new content is there, whatever happens. `mode` are the permission bits.
   [[nodiscard]] virtual Result<> WriteAtomic(const std::string& path, std::string_view content, int mode = 0644) = 0;
   // Opens for appending, making it if absent.
   [[nodiscard]] virtual Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path, int mode = 0644) = 0;
+  // An empty file for appending, replacing one that is there. Nothing is synced before AppendFile::Sync: for output that can be made
+  // again, and in large numbers of files.
+  [[nodiscard]] virtual Result<std::unique_ptr<AppendFile>> Create(const std::string& path, int mode = 0644) {
+    REEVE_TRY(Remove(path));
+    return OpenAppend(path, mode);
+  }
   // Entries without "." and "..", sorted by name bytes. Symbolic links are followed.
   [[nodiscard]] virtual Result<std::vector<DirEntry>> List(const std::string& path) = 0;
   [[nodiscard]] virtual bool Exists(const std::string& path) = 0;

@@ -74,6 +74,10 @@ class LegacyEstate {
   // Replaces the rows of `table` by `lines` (each one JSON object with its newline), atomically, making dataset and table if absent.
   // For rollback and restore, whose callers have merged. The previous parts are gone afterwards.
   [[nodiscard]] virtual Result<> Replace(const std::string& dataset, const std::string& table, std::string_view lines) = 0;
+  // The schema of `table` as `bq show --schema` prints it, "" if none is known. For backups.
+  [[nodiscard]] virtual Result<std::string> SchemaText(const LegacyTable& table);
+  // Gives `table` this schema, where the engine keeps one beside the rows; does nothing elsewhere. For restore.
+  [[nodiscard]] virtual Result<> PutSchema(const std::string& dataset, const std::string& table, std::string_view json);
 };
 
 }  // namespace reeve::legacy

@@ -1,0 +1,96 @@
+// Session: one invocation of reeve, with everything a command needs: what was asked, the settings, the console, the ports, and how to print.
+//
+// Remarks go to standard error and vanish with --quiet and -o json; results go to standard output. One thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/secret.h"
+#include "cli/console.h"
+#include "cli/json.h"
+#include "cli/parse.h"
+#include "cli/settings.h"
+#include "env/clock.h"
+#include "env/entropy.h"
+#include "env/files.h"
+#include "migrate/engine.h"
+#include "obs/progress.h"
+
+namespace reeve::cli {
+
+// What a command may reach outside; app/ makes the real one.
+class Ports {
+ public:
+  virtual ~Ports() = default;
+  virtual Files& files() = 0;
+  virtual Clock& clock() = 0;
+  virtual Entropy& entropy() = 0;
+  // Opens what a URL names. kUsage for a URL of no kind that this build knows (the message says which it knows).
+  [[nodiscard]] virtual Result<std::unique_ptr<legacy::LegacyEstate>> OpenEstate(const std::string& url) = 0;
+  // For writing: takes the store's lock. `create`: make it if it is absent. `command`: what others are told while it is open.
+  [[nodiscard]] virtual Result<std::unique_ptr<store::CentralSink>> OpenStore(const std::string& url, bool create, std::string_view command) = 0;
+  // For reading, also while another process writes.
+  [[nodiscard]] virtual Result<std::unique_ptr<store::CentralReader>> OpenStoreReader(const std::string& url) = 0;
+  // Where the store's journal stands: the part before ".journal". kUsage as above.
+  [[nodiscard]] virtual Result<std::string> StatePath(const std::string& url) = 0;
+  // The plans of --plans FILE over the built-in ones.
+  [[nodiscard]] virtual Result<domain::PlanBook> ReadPlans(const std::string& path) = 0;
+};
+
+class Session {
+ public:
+  Session(const Invocation& invocation, const Settings& settings, const Environment& environment, Console& console, Ports& ports,
+          std::string command_line);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  const Invocation& invocation;
+  const Settings& settings;
+  const Environment& environment;
+  Console& console;
+  Ports& ports;
+  const std::string command_line;  // as it was typed, quoted for a shell
+
+  [[nodiscard]] bool json() const { return json_; }
+  [[nodiscard]] bool quiet() const { return quiet_; }
+  // Columns that a table may take; 0: as many as it likes (standard output is no terminal).
+  [[nodiscard]] size_t table_width() const;
+  // `text` in colour, or as it is where there is none. Never the only carrier of a meaning.
+  enum class Paint : uint8_t { kGood, kWarn, kBad, kStrong, kFaint };
+  [[nodiscard]] std::string Painted(Paint paint, std::string_view text) const;
+
+  // A line for people on standard error.
+  void Remark(std::string_view line) const;
+  // The result: `text` for people, or `json` completed with version, format and command.
+  void Print(std::string_view text) const { console.Out(text); }
+  void PrintJson(const Json& members) const;
+  // An object with the members that every result begins with.
+  [[nodiscard]] Json NewResult() const;
+
+  // Asks before something is changed. `what`: what will be done, one line or several, without a question. OK when --yes is given or the answer
+  // is yes; kRefused otherwise, and always when there is no terminal to ask on. With `typed`, the answer must be that word.
+  [[nodiscard]] Result<> Confirm(std::string_view what, std::string_view typed = {}) const;
+
+  // Progress as the settings say; made at the first call, lives as long as the session.
+  [[nodiscard]] obs::Progress& progress();
+  // Ends the line on the terminal, before results are printed.
+  void EndProgress();
+
+ private:
+  bool json_ = false;
+  bool quiet_ = false;
+  bool color_ = false;
+  struct Show;
+  std::unique_ptr<Show> show_;
+};
+
+// Prints an error: for people, or as JSON; and returns its exit code.
+int PrintError(Console& console, bool json, bool color, const Error& error);
+// Whether colour goes to a stream (NO_COLOR, CLICOLOR_FORCE, TERM and the setting "color").
+[[nodiscard]] bool UseColor(std::string_view setting, const Environment& environment, bool is_terminal);
+
+}  // namespace reeve::cli

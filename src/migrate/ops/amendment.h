@@ -1,0 +1,26 @@
+// The difference between rows as they are and as they shall be, as deletions by row identity and rows to write: what
+// CentralSink::Amend takes. Must not outlive the batches it was made from. Not safe for concurrent use.
+#pragma once
+
+#include <vector>
+
+#include "migrate/ops/row_tools.h"
+
+namespace reeve::migrate::ops {
+
+class Amendment {
+ public:
+  // Both of one table. Rows that are the same on both sides are not touched. A changed row is deleted and written anew, so that columns that a merge
+  // never changes can change; a customer is merged in place, because its children need it. Deletion is by primary key, and a row that
+  // shares its key with one that stays is written again: nothing goes that is not meant.
+  void Replace(const RowBatch& before, const RowBatch& after);
+  [[nodiscard]] const std::vector<store::CentralSink::Deletion>& deletions() const { return deletions_; }
+  [[nodiscard]] const std::vector<RowBatch>& upserts() const { return upserts_; }
+  [[nodiscard]] bool empty() const { return deletions_.empty() && upserts_.empty(); }
+
+ private:
+  std::vector<store::CentralSink::Deletion> deletions_;
+  std::vector<RowBatch> upserts_;
+};
+
+}  // namespace reeve::migrate::ops

@@ -1,0 +1,144 @@
+#include <algorithm>
+
+#include "migrate/witness/compare.h"
+
+namespace reeve::migrate::witness {
+namespace {
+
+using catalog::Cell;
+using catalog::RowBatch;
+
+void AppendNumber(uint64_t number, int bytes, std::string* out) {
+  for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) out->push_back(static_cast<char>(number >> shift));
+}
+
+void AppendKnown(const std::optional<int64_t>& number, std::string* out) {
+  out->push_back(number ? 1 : 0);
+  if (number) AppendNumber(static_cast<uint64_t>(*number), 8, out);
+}
+
+// A run as the digests of UsageProof see it.
+void AppendRun(Month month, std::string_view id, const RunFacts& facts, std::string* out) {
+  AppendNumber(static_cast<uint32_t>(month), 4, out);
+  AppendNumber(id.size(), 8, out);
+  *out += id;
+  out->push_back(static_cast<char>(facts.status));
+  AppendNumber(static_cast<uint64_t>(facts.start), 8, out);
+  AppendKnown(facts.end, out);
+  AppendKnown(facts.duration, out);
+}
+
+// The month of an instant; remembers the last one, as runs of one month are many.
+class MonthFinder {
+ public:
+  Month Of(Micros instant) {
+    if (instant < begin_ || instant >= end_) {
+      month_ = MonthOf(instant);
+      begin_ = FirstInstant(month_);
+      end_ = FirstInstant(month_ + 1);
+    }
+    return month_;
+  }
+
+ private:
+  Month month_ = 0;
+  Micros begin_ = 0, end_ = 0;
+};
+
+// Puts stored and legacy runs together.
+class Union {
+ public:
+  Union(const MonthWindow& window, RunTable* runs, Verdict* verdict)
+      : window_(window), runs_(*runs), verdict_(*verdict) {}
+
+  void TakeStored(int64_t day, std::string_view bytes) {
+    if (day < DayOf(kTimeMin) || day > DayOf(kTimeMax)) return Differs(std::to_string(day), "the month is out of range");
+    const auto first_day = static_cast<Days>(day);
+    const Month month = MonthOf(Micros{first_day} * kDay);
+    const std::string name = FormatDate(first_day);
+    if (FirstDay(month) != first_day) return Differs(name, "the month does not begin on its first day");
+    RunSetReader reader(bytes, month);
+    std::string_view id;
+    RunFacts facts;
+    while (reader.Next(&id, &facts)) {
+      // What a run that is not over says about its end does not count, on either side.
+      if (facts.status != RunStatus::kTerminal) facts.end.reset(), facts.duration.reset();
+      AppendRun(month, id, facts, &stored_);
+      TakeRun(name, id, facts);
+    }
+    if (!reader.damage().empty()) Differs(name, "the stored set is damaged: " + std::string(reader.damage()));
+  }
+
+  // After the last stored set.
+  std::map<Month, MonthUsage> Finish(Micros as_of, Micros abandoned_after) {
+    MonthFinder months;
+    std::map<Month, MonthUsage> usage;
+    std::vector<std::pair<Month, const RunTable::Run*>> united;
+    for (const RunTable::Run& run : runs_.runs()) {
+      if (!run.in_central && !window_.Holds(run.facts.start)) {
+        ++verdict_.usage.out_of_window;
+        continue;
+      }
+      const Month month = months.Of(run.facts.start);
+      if (!run.in_central) Differs(FormatDate(FirstDay(month)), Named("run is not in the stored set", runs_.IdOf(run)));
+      usage[month].Add(run.facts, as_of, abandoned_after);
+      united.emplace_back(month, &run);
+    }
+    std::sort(united.begin(), united.end(), [&](const auto& a, const auto& b) {
+      return a.first != b.first ? a.first < b.first : runs_.IdOf(*a.second) < runs_.IdOf(*b.second);
+    });
+    std::string all;
+    all.reserve(stored_.size());
+    for (const auto& [month, run] : united) AppendRun(month, runs_.IdOf(*run), run->facts, &all);
+    verdict_.usage.runs = united.size();
+    verdict_.usage.digest_expected = HexOf(BytesOf(DigestOf(all)));
+    verdict_.usage.digest_found = all == stored_ ? verdict_.usage.digest_expected : HexOf(BytesOf(DigestOf(stored_)));
+    return usage;
+  }
+
+ private:
+  void TakeRun(const std::string& name, std::string_view id, const RunFacts& stored) {
+    bool is_new = false;
+    RunTable::Run& run = runs_.Get(id, stored, &is_new);
+    if (run.in_central) {
+      Differs(name, Named("run is stored twice", id));
+      run.facts = Unite(run.facts, stored);
+      return;
+    }
+    run.in_central = true;
+    if (is_new || !window_.Holds(run.facts.start)) {
+      run.facts = stored;
+      if (!run.in_legacy) ++verdict_.usage.vanished;
+      return;
+    }
+    run.facts = Unite(run.facts, stored);
+    if (run.facts != stored) Differs(name, Named("run differs from what legacy says", id));
+  }
+
+  static std::string Named(std::string_view what, std::string_view id) {
+    return std::string(what) + ": " + std::string(id.substr(0, 64));
+  }
+  void Differs(const std::string& month, std::string what) {
+    Report(&verdict_, DifferenceKind::kUsageDiffers, catalog::ReeveUsageRuns().name, month, std::move(what));
+  }
+
+  const MonthWindow& window_;
+  RunTable& runs_;
+  Verdict& verdict_;
+  std::string stored_;  // the stored runs as the digest sees them
+};
+
+}  // namespace
+
+std::map<Month, MonthUsage> UniteUsage(const RowBatch& stored, const MonthWindow& window, Micros as_of,
+                                       Micros abandoned_after, RunTable* runs, Verdict* verdict) {
+  const auto month = static_cast<size_t>(catalog::ReeveUsageRuns().Index("usage_month"));
+  const auto set = static_cast<size_t>(catalog::ReeveUsageRuns().Index("runs"));
+  std::map<int64_t, std::string_view> by_month;
+  for (size_t i = 0; i < stored.size(); ++i) by_month.emplace(stored.Row(i)[month].num, stored.Row(i)[set].text);
+  Union all(window, runs, verdict);
+  for (const auto& [day, bytes] : by_month) all.TakeStored(day, bytes);
+  return all.Finish(as_of, abandoned_after);
+}
+
+}  // namespace reeve::migrate::witness

@@ -1,0 +1,48 @@
+// Reads one legacy table from its first byte to its last and hands out its typed rows. For one thread at a time; keep one and
+// use it for many tables.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "legacy/estate.h"
+#include "migrate/witness/carriers.h"
+#include "migrate/witness/json_row.h"
+#include "migrate/witness/lines.h"
+#include "migrate/witness/row.h"
+
+namespace reeve::migrate::witness {
+
+// What is known of a table after its last row.
+struct TableOutcome {
+  std::string unreadable;      // why it could not be read to its end; empty if it could
+  bool recognised = false;     // its shape
+  bool has_is_active = false;  // it has that column
+  uint64_t rows = 0;
+  uint64_t rejected = 0;       // rows that were not handed out
+};
+
+class TableReader {
+ public:
+  explicit TableReader(legacy::LegacyEstate& estate) : estate_(estate) {}
+
+  // Called with each row that passes §2; its texts are valid during the call. Whether the shape is recognised is known only
+  // afterwards: what was taken of an unrecognised table must be given back.
+  using Visit = std::function<void(const Row&)>;
+  [[nodiscard]] TableOutcome Read(const CarrierTable& carrier, const Visit& visit);
+
+  [[nodiscard]] uint64_t bytes() const { return lines_.bytes(); }
+  [[nodiscard]] JsonRow& json() { return json_; }
+
+ private:
+  [[nodiscard]] Result<> ReadPart(const CarrierTable& carrier, size_t part, const Visit& visit, TableOutcome* outcome);
+
+  legacy::LegacyEstate& estate_;
+  JsonRow json_;
+  Lines lines_;
+  Row row_;
+};
+
+}  // namespace reeve::migrate::witness

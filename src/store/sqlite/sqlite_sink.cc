@@ -1,0 +1,90 @@
+#include "store/sqlite/sqlite_sink.h"
+
+#include "store/sqlite/sqlite_open.h"
+#include "store/sqlite/sqlite_schema.h"
+#include "store/sqlite/sqlite_writer.h"
+
+namespace reeve::store {
+
+namespace {
+
+class SqliteSink final : public CentralSink {
+ public:
+  explicit SqliteSink(LockedDatabase opened)
+      : lock_(std::move(opened.lock)), database_(std::move(opened.database)), writer_(*database_) {}
+
+  std::string Url() const override { return "sqlite:" + database_->path(); }
+  Result<> ApplySchema() override { return ApplySqliteSchema(*database_); }
+  Result<std::vector<Drift>> CheckSchema() override { return CheckSqliteSchema(*database_); }
+  Result<std::vector<TenantResult>> Merge(std::span<const TenantWrite> batch) override;
+  Result<TenantResult> Erase(const TenantWrite& after) override;
+  Result<> Amend(std::span<const Deletion> deletions, std::span<const catalog::RowBatch> upserts) override;
+  Result<std::unique_ptr<CentralReader>> OpenReader() override { return OpenSqliteReader(database_->path()); }
+  Result<std::vector<std::string>> CheckIntegrity() override { return CheckSqliteIntegrity(*database_); }
+  // Readers may keep the log from being emptied; what can be moved is.
+  Result<> Checkpoint() override { return database_->Execute("PRAGMA wal_checkpoint(TRUNCATE)"); }
+
+ private:
+  [[nodiscard]] Result<bool> TryMerge(std::span<const TenantWrite> batch, bool isolated, std::vector<TenantResult>* results);
+
+  // Constant after construction; the lock goes last.
+  std::unique_ptr<FileLock> lock_;
+  std::unique_ptr<sqlite::Database> database_;
+  SqliteWriter writer_;
+};
+
+// One transaction. Without isolation a conflict spoils it: false, nothing stored. A savepoint per tenant would copy every page
+// a tenant touches, so it is only paid for batches that need it.
+Result<bool> SqliteSink::TryMerge(std::span<const TenantWrite> batch, bool isolated, std::vector<TenantResult>* results) {
+  REEVE_ASSIGN(auto transaction, sqlite::Transaction::Begin(*database_));
+  results->clear();
+  for (const TenantWrite& write : batch) {
+    std::optional<sqlite::Transaction> savepoint;
+    if (isolated) {
+      REEVE_ASSIGN(auto begun, sqlite::Transaction::Savepoint(*database_));
+      savepoint.emplace(std::move(begun));
+    }
+    REEVE_ASSIGN(TenantResult result, writer_.MergeTenant(write));
+    const bool conflict = result.outcome == Outcome::kConflict;
+    if (conflict && !isolated) return false;
+    if (savepoint && !conflict) REEVE_TRY(savepoint->Commit());
+    results->push_back(std::move(result));
+  }
+  REEVE_TRY(transaction.Commit());
+  return true;
+}
+
+Result<std::vector<TenantResult>> SqliteSink::Merge(std::span<const TenantWrite> batch) {
+  std::vector<TenantResult> results;
+  results.reserve(batch.size());
+  REEVE_ASSIGN(const bool merged, TryMerge(batch, false, &results));
+  if (!merged) REEVE_TRY(TryMerge(batch, true, &results));
+  return results;
+}
+
+Result<TenantResult> SqliteSink::Erase(const TenantWrite& after) {
+  REEVE_ASSIGN(auto transaction, sqlite::Transaction::Begin(*database_));
+  REEVE_ASSIGN(TenantResult result, writer_.EraseTenant(after));
+  if (result.outcome != Outcome::kMerged) return result;
+  REEVE_TRY(transaction.Commit());
+  return result;
+}
+
+Result<> SqliteSink::Amend(std::span<const Deletion> deletions, std::span<const catalog::RowBatch> upserts) {
+  REEVE_ASSIGN(auto transaction, sqlite::Transaction::Begin(*database_));
+  // A repair may remove a customer before its children have moved: what counts is the end.
+  REEVE_TRY(database_->Execute("PRAGMA defer_foreign_keys=ON"));
+  for (const Deletion& deletion : deletions) REEVE_TRY(writer_.Delete(deletion));
+  for (const catalog::RowBatch& rows : upserts) REEVE_TRY(writer_.MergeRows(rows));
+  return transaction.Commit();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<CentralSink>> OpenSqliteSink(Files& files, const std::string& path, OpenMode mode, const std::string& holder,
+                                                    SqliteLimits limits) {
+  REEVE_ASSIGN(LockedDatabase opened, OpenForWriting(files, path, mode, holder, limits));
+  return std::make_unique<SqliteSink>(std::move(opened));
+}
+
+}  // namespace reeve::store

@@ -1,0 +1,96 @@
+// Random sequences of operations on the embedded store and on the model: outcomes, counts and every row agree.
+#include <gtest/gtest.h>
+
+#include "store/memory/memory.h"
+#include "store/sqlite/sqlite_sink.h"
+#include "tests/conformance/central_sink_world.h"
+
+namespace reeve::store {
+namespace {
+
+class Pair {
+ public:
+  Pair() : model_(MakeMemorySink()) { Reopen(OpenMode::kCreate); }
+
+  void Reopen(OpenMode mode) {
+    engine_ = nullptr;
+    auto opened = OpenSqliteSink(*files_, dir_.File("store.db"), mode, "the suite");
+    ASSERT_TRUE(opened) << opened.error().message;
+    engine_ = std::move(*opened);
+  }
+
+  // One to four tenants in one transaction; attempts wander, so that some are stale.
+  void Merge(std::mt19937_64& random) {
+    std::vector<TenantWrite> batch;
+    for (int n = 1 + random() % 4; n > 0; --n) batch.push_back(RandomWrite(random, RandomTenant(random), Attempt(random)));
+    const auto engine = engine_->Merge(batch);
+    const auto model = model_->Merge(batch);
+    ASSERT_TRUE(engine) << engine.error().message;
+    ASSERT_TRUE(model);
+    for (size_t i = 0; i < batch.size(); ++i) Compare((*engine)[i], (*model)[i]);
+  }
+
+  void Erase(std::mt19937_64& random) {
+    const std::string tenant = RandomTenant(random);
+    TenantWrite after = RandomWrite(random, tenant, Attempt(random));
+    const auto engine = engine_->Erase(after);
+    const auto model = model_->Erase(after);
+    ASSERT_TRUE(engine) << engine.error().message;
+    Compare(*engine, *model);
+  }
+
+  void Amend(std::mt19937_64& random) {
+    std::vector<std::vector<std::string>> texts;
+    std::vector<CentralSink::Deletion> deletions;
+    std::vector<catalog::RowBatch> upserts;
+    RandomRepair(random, *model_, &texts, &deletions, &upserts);
+    const auto engine = engine_->Amend(deletions, upserts);
+    const auto model = model_->Amend(deletions, upserts);
+    ASSERT_EQ(engine.has_value(), model.has_value()) << (engine ? model.error().message : engine.error().message);
+  }
+
+  void CompareAll() {
+    ASSERT_EQ(Dump(*engine_), Dump(*model_));
+    const auto findings = engine_->CheckIntegrity();
+    ASSERT_TRUE(findings && findings->empty());
+  }
+
+  std::array<int, 3> outcomes = {};
+
+ private:
+  int64_t Attempt(std::mt19937_64& random) { return ++clock_ / 20 + static_cast<int64_t>(random() % 3); }
+
+  void Compare(const TenantResult& engine, const TenantResult& model) {
+    ASSERT_EQ(engine.outcome, model.outcome) << engine.detail << " / " << model.detail;
+    ASSERT_EQ(engine.rows_changed, model.rows_changed);
+    ++outcomes[static_cast<int>(engine.outcome)];
+  }
+
+  TempDir dir_;
+  std::unique_ptr<Files> files_ = MakeSystemFiles();
+  std::unique_ptr<CentralSink> model_;
+  std::unique_ptr<CentralSink> engine_;
+  int64_t clock_ = 0;
+};
+
+TEST(CentralSinkModel, TheEngineAndTheModelAgreeAfterRandomOperations) {
+  const uint64_t seed = TakeSeed();
+  std::mt19937_64 random(seed);
+  Pair pair;
+  for (int step = 0; step < 1500; ++step) {
+    SCOPED_TRACE(fmt::format("seed {} step {}", seed, step));
+    switch (random() % 20) {
+      case 0: pair.Erase(random); break;
+      case 1: pair.Amend(random); break;
+      case 2: pair.Reopen(OpenMode::kExisting); break;
+      default: pair.Merge(random); break;
+    }
+    if (step % 25 == 0) pair.CompareAll();
+    if (testing::Test::HasFatalFailure()) return;
+  }
+  pair.CompareAll();
+  for (const int count : pair.outcomes) EXPECT_GT(count, 20) << "every outcome was met";
+}
+
+}  // namespace
+}  // namespace reeve::store
