@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "base/time_text.h"
 #include "catalog/ddl.h"
 #include "catalog/ndjson.h"
 #include "catalog/rows.h"

@@ -101,14 +101,15 @@ std::string CreateTable(const Table& table, Engine engine, std::string_view data
     separator = ",\n  ";
   }
   if (engine != Engine::kBigQuery) {
-    text.append(fmt::format(",\n  PRIMARY KEY ({})", Join(table.key)));
+    text.append(fmt::format(",\n  PRIMARY KEY ({})", Join(table.StoredKey())));
     if (!table.references_customer.empty()) {
-      text.append(fmt::format(",\n  FOREIGN KEY ({}) REFERENCES {} (customer_id)", table.references_customer,
-                              Qualified(Customers().name, engine, dataset)));
+      const std::string_view tenant = table.Find("tenant_id") >= 0 ? "tenant_id, " : "";
+      text.append(fmt::format(",\n  FOREIGN KEY ({}{}) REFERENCES {} ({}customer_id)", tenant, table.references_customer,
+                              Qualified(Customers().name, engine, dataset), tenant));
     }
   }
   text.append("\n)");
-  if (engine == Engine::kSqlite) text.append(" STRICT");
+  if (engine == Engine::kSqlite) text.append(table.own ? " STRICT, WITHOUT ROWID" : " STRICT");
   if (engine == Engine::kBigQuery && !table.partition_by.empty()) {
     const bool date = table.columns[table.Index(table.partition_by)].type == Type::kDate;
     text.append(fmt::format("\nPARTITION BY {}{}{}", date ? "" : "DATE(", table.partition_by, date ? "" : ")"));

@@ -45,11 +45,12 @@ std::string Names(std::span<const std::string_view> names) {
 
 void AppendTable(const Table& table, std::string* page) {
   page->append(fmt::format("\n## {}\n{}\n\nKey: {}.", table.name, table.doc, Names(table.key)));
+  if (table.StoredKey() != table.key) page->append(fmt::format(" Primary key where one is enforced: {}.", Names(table.StoredKey())));
   if (table.merge_key != table.key) page->append(fmt::format(" Versions of a row are found by {}.", Names(table.merge_key)));
   for (const Unique& unique : table.unique) {
     page->append(fmt::format(" Unique: {}{}{}.", Names(unique.columns), unique.where.empty() ? "" : " where ", unique.where));
   }
-  if (!table.references_customer.empty()) page->append(" The customer must exist.");
+  if (!table.references_customer.empty()) page->append(table.Find("tenant_id") >= 0 ? " The customer must exist and be the tenant's." : " The customer must exist.");
   if (table.replaced_per_tenant) page->append(" An attempt replaces all rows of its tenant.");
   page->append("\n\n| column | type | merge | shown | meaning |\n|---|---|---|---|---|\n");
   for (const Column& column : table.columns) {

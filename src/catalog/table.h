@@ -79,17 +79,23 @@ struct Table {
   std::string_view name = {};
   std::string_view doc = {};
   std::vector<Column> columns = {};
-  std::vector<std::string_view> key = {};    // primary key
+  std::vector<std::string_view> key = {};    // what names a row to people and in repairs; rows are read and exported in its order
+  // Primary key in SQLite and PostgreSQL where it is not `key`. Its first column is the owner, so that the rows of a tenant lie
+  // together and a migration in order of tenants touches few pages; ids are digests and lie anywhere. As a customer has one
+  // tenant, this keeps ids unique within their customer all the same; that derived ids are unique overall, CheckIntegrity tells.
+  std::vector<std::string_view> stored_key = {};
   std::vector<std::string_view> merge_key = {};  // natural key: rows equal here are versions of one row (a key or Unique)
   std::string_view owner_column = {};        // tenant_id, or customer_id where the contract has no tenant_id; empty: none
   std::vector<Unique> unique = {};
   std::vector<std::vector<std::string_view>> indexes = {};
-  std::string_view references_customer = {}; // column that must name an existing customer; empty: none
+  // Column that must name an existing customer, of the row's tenant if the table has tenant_id; empty: none.
+  std::string_view references_customer = {};
   std::string_view partition_by = {};        // BigQuery: a DATE or TIMESTAMP column
   std::vector<std::string_view> cluster_by = {};
   bool own = false;                          // one of reeve's own tables (prefix reeve_)
   bool replaced_per_tenant = false;          // rows of a tenant are replaced as a whole by each attempt
 
+  [[nodiscard]] const std::vector<std::string_view>& StoredKey() const { return stored_key.empty() ? key : stored_key; }
   // Position of `column`; asserts that it exists.
   [[nodiscard]] int Index(std::string_view column) const;
   // Position of `column` or -1.

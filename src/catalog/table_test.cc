@@ -81,6 +81,7 @@ TEST(Tables, EveryNameInADeclarationIsAColumn) {
     SCOPED_TRACE(table->name);
     std::vector<std::string_view> names = table->key;
     names.insert(names.end(), table->merge_key.begin(), table->merge_key.end());
+    names.insert(names.end(), table->stored_key.begin(), table->stored_key.end());
     names.insert(names.end(), table->cluster_by.begin(), table->cluster_by.end());
     for (const Unique& unique : table->unique) names.insert(names.end(), unique.columns.begin(), unique.columns.end());
     for (const auto& index : table->indexes) names.insert(names.end(), index.begin(), index.end());
@@ -95,10 +96,11 @@ TEST(Tables, KeysAreRequiredAndTheMergeKeyIsEnforced) {
   for (const Table* table : All()) {
     SCOPED_TRACE(table->name);
     ASSERT_FALSE(table->key.empty());
-    bool enforced = table->merge_key == table->key;
+    bool enforced = table->merge_key == table->StoredKey();
     for (const Unique& unique : table->unique) enforced = enforced || (unique.where.empty() && unique.columns == table->merge_key);
     EXPECT_TRUE(enforced) << "ON CONFLICT needs a unique index";
     for (std::string_view name : table->key) EXPECT_TRUE(table->columns[table->Index(name)].required) << name;
+    for (std::string_view name : table->StoredKey()) EXPECT_TRUE(table->columns[table->Index(name)].required) << name;
     for (std::string_view name : table->merge_key) {
       EXPECT_EQ(table->columns[table->Index(name)].merge, Merge::kIdentity) << name;
       EXPECT_TRUE(table->columns[table->Index(name)].required) << name;

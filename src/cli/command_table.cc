@@ -21,7 +21,7 @@ Command Sample() {
           "Writes an estate as BigQuery exports it, and beside it (DIR.expected) what a migration of it must yield: rows, "
           "quarantined rows, findings, skipped datasets, and the plain keys with the verdict that is due to each.\n"
           "The expectation is computed without reading the estate. The same options give the same bytes.",
-      .options = {{.name = "tenants", .value = "N", .kind = Kind::kCount, .help = "how many tenants; default 100", .min = 1, .max = 10'000'000},
+      .options = {{.name = "tenants", .value = "N", .kind = Kind::kCount, .help = "how many tenants; default 100", .min = 1, .max = 1'000'000},
                   {.name = "out", .value = "DIR", .kind = Kind::kDir, .help = "where to: export:DIR or DIR, absent or empty", .required = true},
                   {.name = "expected", .value = "DIR", .kind = Kind::kDir, .help = "where the expectation goes; default: DIR.expected"},
                   {.name = "seed", .value = "S", .kind = Kind::kCount, .help = "which invention; default 1"},
@@ -106,7 +106,7 @@ Command Status() {
       .summary = "Show where every tenant stands, and why one is stuck",
       .examples = {{"reeve status", "counts by phase, and the tenants that need you"},
                    {"reeve status --watch", "again every two seconds"},
-                   {"reeve status --details -o json", "every tenant, for a program"}},
+                   {"reeve status -o json | jq .by_phase", "for a program"}},
       .text = "Reads only; also while a migration runs.",
       .options = {StoreOption("to", "store"),
                   {.name = "watch", .help = "show it again every two seconds until interrupted", .letter = 'w'},

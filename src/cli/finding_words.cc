@@ -3,8 +3,8 @@
 namespace reeve::cli {
 namespace {
 
-constexpr std::string_view kMendRow = "mend the row in legacy, export again and run migrate again: only what is missing is added";
-constexpr std::string_view kAskOwner = "ask whoever writes this table; mend or drop the rows in legacy, export and migrate again";
+constexpr std::string_view kMendRow = "mend the row in legacy, export and migrate again";
+constexpr std::string_view kAskOwner = "mend or drop the row in legacy, or ask whoever writes the table; export and migrate again";
 
 constexpr CodeWords kCodes[] = {
     // Findings: the rows were moved.
@@ -12,6 +12,13 @@ constexpr CodeWords kCodes[] = {
      "rotate the key: everybody who could read the legacy table knows it"},
     {"key_id_reused", "two keys of a tenant had the same id; each got a derived one", "use the new ids where keys are named by id"},
     {"key_gone", "a key that central knew is no longer in legacy; it was revoked", "nothing if it was deleted on purpose; else issue a new key"},
+    {"key_expired", "a key is active but expired; legacy may still accept it, central does not", "renew it before switching over if it is in use"},
+    {"key_unreadable", "a key that central knows is not among the readable rows of legacy; it was left as it is", "mend the quarantined rows of this tenant and migrate again"},
+    {"credential_gone", "a credential that central knew is no longer in legacy; it was made inactive", "nothing if it was deleted on purpose"},
+    {"credential_unreadable", "a credential that central knows is not among the readable rows of legacy; it was left as it is",
+     "mend the quarantined rows of this tenant and migrate again"},
+    {"credentials_unproven", "ciphertexts were carried byte for byte without being opened", "open some of them with the key service before switching over"},
+    {"dead_letters_left_out", "a tenant has more refused rows than are listed one by one", "look at the table as a whole: something is wrong with the export"},
     {"scopes_defaulted", "keys without scopes got what every legacy key could do", "narrow the scopes of these keys when you can"},
     {"ciphertext_not_base64", "an encrypted value is not base64; its bytes were taken as they are", "check that the key service can open it"},
     {"credential_plaintext", "a credential is stored unencrypted in legacy; it was withheld from central",
@@ -19,7 +26,6 @@ constexpr CodeWords kCodes[] = {
     {"usage_unknown", "the tenant has no readable table of runs, so its usage is unknown, which is not zero",
      "export pipeline_runs of this tenant and migrate again, or accept that usage starts now"},
     {"abandoned_runs", "runs were never closed; they count as runs, but not as running", "nothing; raise --abandoned-after if real runs last that long"},
-    {"out_of_window", "runs lie outside the months that are kept; they were counted and not stored", "raise --usage-months if you need them"},
     {"counter_mismatch", "the tenant's own counter of runs differs from the number of its runs", "nothing: the runs are the truth"},
     {"tier_mapped", "the tenant's tier is no plan here; it became starter with the tenant's own quotas", "name its plan in --plans FILE"},
     {"bad_quota", "a negative quota in the tenant's record was ignored", "say what was meant in --plans FILE"},

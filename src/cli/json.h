@@ -26,8 +26,8 @@ class Json {
 
   [[nodiscard]] static Json Object() { return Json(Members{}); }
   [[nodiscard]] static Json Array() { return Json(Items{}); }
-  template <typename Value>
-  [[nodiscard]] static Json Object(const std::map<std::string, Value>& map) {
+  template <typename Value, typename Compare>
+  [[nodiscard]] static Json Object(const std::map<std::string, Value, Compare>& map) {
     Json object = Object();
     for (const auto& [name, value] : map) object.Set(name, Json(value));
     return object;

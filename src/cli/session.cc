@@ -57,19 +57,6 @@ size_t Session::table_width() const {
   return static_cast<size_t>(console.Width());
 }
 
-std::string Session::Painted(Paint paint, std::string_view text) const {
-  if (!color_) return std::string(text);
-  std::string_view code;
-  switch (paint) {
-    case Paint::kGood: code = "32"; break;
-    case Paint::kWarn: code = "33"; break;
-    case Paint::kBad: code = "31"; break;
-    case Paint::kStrong: code = "1"; break;
-    case Paint::kFaint: code = "2"; break;
-  }
-  return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
-}
-
 void Session::Remark(std::string_view line) const {
   if (!quiet_ && !json_) console.Err(fmt::format("{}\n", line));
 }

@@ -13,6 +13,7 @@
 #include "cli/json.h"
 #include "cli/parse.h"
 #include "cli/settings.h"
+#include "cli/view.h"
 #include "env/clock.h"
 #include "env/entropy.h"
 #include "env/files.h"
@@ -38,6 +39,11 @@ class Ports {
   [[nodiscard]] virtual Result<std::string> StatePath(const std::string& url) = 0;
   // The plans of --plans FILE over the built-in ones.
   [[nodiscard]] virtual Result<domain::PlanBook> ReadPlans(const std::string& path) = 0;
+  // A configuration file.
+  [[nodiscard]] virtual Result<FileSettings> ReadConfig(const std::string& path) = 0;
+  // The encryption key of backups: in a file, or as text.
+  [[nodiscard]] virtual Result<Secret> ReadKeyFile(const std::string& path) = 0;
+  [[nodiscard]] virtual Result<Secret> ParseKey(const Secret& text) = 0;
 };
 
 class Session {
@@ -53,15 +59,14 @@ class Session {
   const Environment& environment;
   Console& console;
   Ports& ports;
-  const std::string command_line;  // as it was typed, quoted for a shell
+  const std::string command_line;  // as it was typed, quoted for a shell, without secrets
 
   [[nodiscard]] bool json() const { return json_; }
   [[nodiscard]] bool quiet() const { return quiet_; }
   // Columns that a table may take; 0: as many as it likes (standard output is no terminal).
   [[nodiscard]] size_t table_width() const;
-  // `text` in colour, or as it is where there is none. Never the only carrier of a meaning.
-  enum class Paint : uint8_t { kGood, kWarn, kBad, kStrong, kFaint };
-  [[nodiscard]] std::string Painted(Paint paint, std::string_view text) const;
+  // Layout of results for people; `details` as asked for.
+  [[nodiscard]] View view() const { return {table_width(), invocation.Has("details"), color_}; }
 
   // A line for people on standard error.
   void Remark(std::string_view line) const;

@@ -124,12 +124,6 @@ std::string Wrap(std::string_view text, size_t width, size_t indent) {
   return out;
 }
 
-std::string Grouped(uint64_t number) {
-  std::string digits = std::to_string(number);
-  for (size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
-  return digits;
-}
-
 std::string Counted(uint64_t number, std::string_view noun, std::string_view plural) {
   if (number == 1) return fmt::format("1 {}", noun);
   return plural.empty() ? fmt::format("{} {}s", Grouped(number), noun) : fmt::format("{} {}", Grouped(number), plural);
@@ -154,12 +148,6 @@ std::string Lasting(Micros duration) {
   if (seconds < 60) return fmt::format("{} s", seconds);
   if (seconds < 3600) return fmt::format("{} min {:02} s", seconds / 60, seconds % 60);
   return fmt::format("{} h {:02} min", seconds / 3600, seconds % 3600 / 60);
-}
-
-std::string ClockTime(Micros duration) {
-  const int64_t seconds = (std::max<Micros>(duration, 0) + kSecond / 2) / kSecond;
-  if (seconds < 3600) return fmt::format("{}:{:02}", seconds / 60, seconds % 60);
-  return fmt::format("{}:{:02}:{:02}", seconds / 3600, seconds % 3600 / 60, seconds % 60);
 }
 
 std::string ShellLine(std::span<const std::string> words) {

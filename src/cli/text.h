@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/time_text.h"
+#include "obs/figures.h"
 
 namespace reeve::cli {
 
@@ -21,16 +22,13 @@ namespace reeve::cli {
 // that begins with a space is kept as it is. Ends with a line break unless empty.
 [[nodiscard]] std::string Wrap(std::string_view text, size_t width, size_t indent);
 
-// "1,234,567".
-[[nodiscard]] std::string Grouped(uint64_t number);
+using obs::Grouped;
 // "1 tenant", "2,000 tenants"; `plural` where an s will not do.
 [[nodiscard]] std::string Counted(uint64_t number, std::string_view noun, std::string_view plural = {});
 // "512 B", "3.4 MB" (powers of 1000).
 [[nodiscard]] std::string Bytes(uint64_t bytes);
 // "0.8 s", "12 s", "3 min 20 s", "2 h 05 min".
 [[nodiscard]] std::string Lasting(Micros duration);
-// Minutes and seconds: "0:42", "12:05", "1:02:03".
-[[nodiscard]] std::string ClockTime(Micros duration);
 
 // `words` as one command line for a POSIX shell.
 [[nodiscard]] std::string ShellLine(std::span<const std::string> words);

@@ -217,6 +217,12 @@ class SystemFiles final : public Files {
 
   bool Exists(const std::string& path) override { return access(path.c_str(), F_OK) == 0; }
 
+  Result<int> Mode(const std::string& path) override {
+    struct stat info {};
+    if (stat(path.c_str(), &info) != 0) return SystemError(path, "cannot stat");
+    return static_cast<int>(info.st_mode & 07777);
+  }
+
   Result<> MakeDirs(const std::string& path) override {
     for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
       const std::string part = path.substr(0, slash);

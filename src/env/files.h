@@ -74,6 +74,10 @@ class Files {
   // Entries without "." and "..", sorted by name bytes. Symbolic links are followed.
   [[nodiscard]] virtual Result<std::vector<DirEntry>> List(const std::string& path) = 0;
   [[nodiscard]] virtual bool Exists(const std::string& path) = 0;
+  // The permission bits of a file or directory.
+  [[nodiscard]] virtual Result<int> Mode(const std::string& path) {
+    return Fail(Code::kFailed, "{}: its permissions are not known here", path);
+  }
   // Makes the directory and its parents.
   [[nodiscard]] virtual Result<> MakeDirs(const std::string& path) = 0;
   // Removes a file; absent is fine.

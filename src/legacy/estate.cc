@@ -15,6 +15,6 @@ Result<std::string> LegacyEstate::SchemaText(const LegacyTable& table) {
   return json + "]\n";
 }
 
-Result<> LegacyEstate::PutSchema(const std::string&, const std::string&, std::string_view) { return {}; }
+Result<> LegacyEstate::DeclareSchema(const std::string&, const std::string&, std::string_view) { return {}; }
 
 }  // namespace reeve::legacy

@@ -77,7 +77,7 @@ class LegacyEstate {
   // The schema of `table` as `bq show --schema` prints it, "" if none is known. For backups.
   [[nodiscard]] virtual Result<std::string> SchemaText(const LegacyTable& table);
   // Gives `table` this schema, where the engine keeps one beside the rows; does nothing elsewhere. For restore.
-  [[nodiscard]] virtual Result<> PutSchema(const std::string& dataset, const std::string& table, std::string_view json);
+  [[nodiscard]] virtual Result<> DeclareSchema(const std::string& dataset, const std::string& table, std::string_view json);
 };
 
 }  // namespace reeve::legacy

@@ -42,6 +42,8 @@ Move CheckMove(Phase from, Phase to, const Evidence& evidence) {
   if (forward && to >= Phase::kVerified && !evidence.certificate_of_this_attempt) return Move::kNoCertificate;
   if (forward && to >= Phase::kShadow && !evidence.quarantine_accepted) return Move::kQuarantineOpen;
   const bool leaves_deny_override = to == Phase::kFinal || (from == Phase::kShadow && to == Phase::kLegacy);
+  // Nodes of two phases apart must never meet: one that still answers from central would not see what is then written to legacy only.
+  if (leaves_deny_override && !evidence.all_nodes_acknowledged) return Move::kNodesNotReady;
   if (leaves_deny_override && !evidence.outbox_empty) return Move::kOutboxNotEmpty;
   return Move::kAllowed;
 }

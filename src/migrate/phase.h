@@ -43,7 +43,7 @@ enum class Move : uint8_t {
 };
 
 // Whether a tenant may go from `from` to `to`. Going forward follows the order of Phase (planned may be followed by copied: a backup is
-// advised, not forced). Going back: any phase up to verified → legacy; verified → armed on drift; shadow → legacy with an empty outbox; central → shadow
+// advised, not forced). Going back: any phase up to verified → legacy; verified → armed on drift; shadow → legacy once all nodes are in shadow and with an empty outbox; central → shadow
 // always; final → nowhere.
 [[nodiscard]] Move CheckMove(Phase from, Phase to, const Evidence& evidence);
 // For people: what to do about a refusal.

@@ -96,7 +96,8 @@ TEST(PhaseMachine, AskingForAMissingGateNamesIt) {
       {Phase::kCentral, Phase::kFinal, {false, true, true, true}, Move::kNoCertificate},
       {Phase::kCentral, Phase::kFinal, {true, true, false, true}, Move::kNodesNotReady},
       {Phase::kShadow, Phase::kLegacy, {true, false, true, true}, Move::kOutboxNotEmpty},
-      {Phase::kShadow, Phase::kLegacy, {false, true, false, false}, Move::kAllowed},
+      {Phase::kShadow, Phase::kLegacy, {false, true, true, false}, Move::kAllowed},
+      {Phase::kShadow, Phase::kLegacy, {true, true, false, true}, Move::kNodesNotReady},  // a node may still be in central
   };
   for (const Case& c : cases)
     EXPECT_EQ(CheckMove(c.from, c.to, c.evidence), c.expected) << PhaseName(c.from) << " → " << PhaseName(c.to);

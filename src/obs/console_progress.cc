@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/encoding.h"
+#include "obs/figures.h"
 #include "obs/rate.h"
 
 namespace reeve::obs {
@@ -17,18 +18,6 @@ namespace {
 constexpr Micros kRedraw = kSecond / 10;
 constexpr Micros kPlainEvery = 10 * kSecond;
 constexpr std::string_view kClearLine = "\r\x1b[K";
-
-std::string Grouped(uint64_t number) {
-  std::string digits = std::to_string(number);
-  for (size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
-  return digits;
-}
-
-std::string Clocked(Micros duration) {
-  const int64_t seconds = (duration + kSecond / 2) / kSecond;
-  if (seconds < 3600) return fmt::format("{}:{:02}", seconds / 60, seconds % 60);
-  return fmt::format("{}:{:02}:{:02}", seconds / 3600, seconds % 3600 / 60, seconds % 60);
-}
 
 uint64_t Whole(double rate) { return static_cast<uint64_t>(rate + 0.5); }
 
@@ -128,7 +117,7 @@ class ConsoleProgress final : public TickingProgress {
     if (done_.rows > 0) line += fmt::format("  {} rows/s", Grouped(Whole(speed.rows)));
     if (done_.bytes > 0) line += fmt::format("  {:.1f} MB/s", speed.bytes / 1e6);
     const auto eta = meter_.Eta(now, done_);
-    if (total_ > 0) line += eta ? fmt::format("  ETA {}", Clocked(*eta)) : std::string("  ETA -:--");
+    if (total_ > 0) line += eta ? fmt::format("  ETA {}", ClockTime(*eta)) : std::string("  ETA -:--");
     return line;
   }
 

@@ -1,5 +1,7 @@
 #include "sample/fields.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/encoding.h"
@@ -23,6 +25,33 @@ std::string_view ZoneOf(TimeStyle style) {
     case TimeStyle::kShortZone: return "+00";
   }
   return "";
+}
+
+// The code point at `*at`, moving past it. REQUIRES: valid UTF-8
+uint32_t TakePoint(std::string_view text, size_t* at) {
+  const auto lead = static_cast<uint8_t>(text[(*at)++]);
+  if (lead < 0x80) return lead;
+  const int more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
+  uint32_t point = lead & (0x3FU >> more);
+  for (int i = 0; i < more; ++i) point = point << 6 | (static_cast<uint8_t>(text[(*at)++]) & 0x3FU);
+  return point;
+}
+
+void AppendAscii(std::string_view text, std::string* out) {
+  out->push_back('"');
+  for (size_t at = 0; at < text.size();) {
+    const uint32_t point = TakePoint(text, &at);
+    if (point >= 0x10000) {
+      *out += fmt::format("\\u{:04x}\\u{:04X}", 0xD800 + ((point - 0x10000) >> 10), 0xDC00 + ((point - 0x10000) & 0x3FF));
+    } else if (point < 0x20 || point >= 0x7F || std::string_view("\"\\<>&").find(static_cast<char>(point)) != std::string_view::npos) {
+      *out += fmt::format("\\u{:04x}", point);
+    } else if (point == '/') {
+      *out += "\\/";
+    } else {
+      out->push_back(static_cast<char>(point));
+    }
+  }
+  out->push_back('"');
 }
 
 }  // namespace
@@ -55,21 +84,29 @@ void AppendTime(Micros instant, TimeStyle style, std::string* out) {
   *out += ZoneOf(style);
 }
 
-void Fields::Clear() {
+void Fields::Clear(const TextStyle& style) {
+  style_ = style;
   entries_.clear();
   buffer_.clear();
 }
 
+void Fields::AppendString(std::string_view value) {
+  if (style_.ascii)
+    AppendAscii(value, &buffer_);
+  else
+    AppendJsonString(value, &buffer_);
+}
+
 void Fields::Text(std::string_view column, std::string_view value, FieldType type, Role role) {
   const auto begin = static_cast<uint32_t>(buffer_.size());
-  AppendJsonString(value, &buffer_);
+  AppendString(value);
   entries_.push_back({column, begin, static_cast<uint32_t>(buffer_.size()), type, role});
 }
 
-void Fields::Time(std::string_view column, Micros value, TimeStyle style, FieldType type, Role role) {
+void Fields::Time(std::string_view column, Micros value, FieldType type, Role role) {
   const auto begin = static_cast<uint32_t>(buffer_.size());
   buffer_.push_back('"');
-  AppendTime(value, style, &buffer_);
+  AppendTime(value, style_.time, &buffer_);
   buffer_.push_back('"');
   entries_.push_back({column, begin, static_cast<uint32_t>(buffer_.size()), type, role});
 }
@@ -85,7 +122,7 @@ void Fields::Strings(std::string_view column, const std::vector<std::string>& va
   buffer_.push_back('[');
   for (size_t i = 0; i < values.size(); ++i) {
     if (i > 0) buffer_.push_back(',');
-    AppendJsonString(values[i], &buffer_);
+    AppendString(values[i]);
   }
   buffer_.push_back(']');
   entries_.push_back({column, begin, static_cast<uint32_t>(buffer_.size()), type, Role::kNone});
@@ -119,10 +156,10 @@ void Fields::Rotate(size_t times) {
 void Fields::Join(std::string* out) const {
   out->push_back('{');
   for (const Entry& entry : entries_) {
-    if (&entry != entries_.data()) out->push_back(',');
+    if (&entry != entries_.data()) *out += style_.spaced ? " , " : ",";
     out->push_back('"');
     *out += entry.column;
-    *out += "\":";
+    *out += style_.spaced ? "\" : " : "\":";
     out->append(buffer_, entry.begin, entry.end - entry.begin);
   }
   out->push_back('}');

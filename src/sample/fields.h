@@ -29,6 +29,15 @@ enum class TimeStyle : uint8_t {
   kShortZone  // 2026-01-02 03:04:05.000600+00
 };
 
+// How a table's exports write rows. Only the first of each is what `bq extract` does for typed columns.
+struct TextStyle {
+  TimeStyle time = TimeStyle::kBigQuery;
+  bool bare_numbers = false;    // 12 for "12", and "true" for true
+  bool explicit_nulls = false;  // some NULLs are written
+  bool ascii = false;           // < > & and all that is not ASCII as \uXXXX
+  bool spaced = false;          // { "a" : 1 }
+};
+
 void AppendTime(Micros instant, TimeStyle style, std::string* out);
 
 class Fields {
@@ -41,17 +50,18 @@ class Fields {
     Role role;
   };
 
-  void Clear();
+  // Begins a row.
+  void Clear(const TextStyle& style);
   // Adds a column. REQUIRES for all: `column` lives as long as this object or is a literal.
   void Text(std::string_view column, std::string_view value, FieldType type = FieldType::kUnused,
             Role role = Role::kNone);
-  void Time(std::string_view column, Micros value, TimeStyle style,
-            FieldType type = FieldType::kUnused, Role role = Role::kNone);
+  void Time(std::string_view column, Micros value, FieldType type = FieldType::kUnused, Role role = Role::kNone);
   void Raw(std::string_view column, std::string_view json, FieldType type = FieldType::kUnused,
            Role role = Role::kNone);
   void Strings(std::string_view column, const std::vector<std::string>& values, FieldType type);
 
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
+  [[nodiscard]] const TextStyle& style() const { return style_; }
   // Index of the column with `role`, or -1.
   [[nodiscard]] int Find(Role role) const;
   [[nodiscard]] std::string_view Json(size_t index) const;
@@ -63,6 +73,9 @@ class Fields {
   void Join(std::string* out) const;
 
  private:
+  void AppendString(std::string_view value);
+
+  TextStyle style_;
   std::vector<Entry> entries_;
   std::string buffer_;
 };

@@ -25,7 +25,11 @@ TableStyle RandomStyle(const SampleOptions& options, Prng* rng) {
   style.carriage_return = rng->Percent(3);
   style.blank_percent = rng->Percent(6) ? 4 : 0;
   style.shard_rows = rng->Percent(20) ? 40 : 1'500;
-  if (rng->Percent(15)) style.time = rng->Pick(kOtherTimes);
+  if (rng->Percent(15)) style.text.time = rng->Pick(kOtherTimes);
+  style.text.bare_numbers = rng->Percent(5);
+  style.text.explicit_nulls = rng->Percent(6);
+  style.text.ascii = rng->Percent(10);
+  style.text.spaced = rng->Percent(4);
   return style;
 }
 

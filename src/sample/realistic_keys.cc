@@ -170,7 +170,7 @@ Result<> WriteOddRows(TenantOut* tenant, const Layout& layout) {
   if (layout.special == Special::kHugeValue) {
     const LogicalKey key = MakeKey(tenant, &tenant->rng(), MakeKeyText(tenant->name(), &tenant->rng()));
     Render(*layout.own_key, RowOf(key, *layout.own_key, false, tenant->shop().options.as_of, &tenant->rng()), tenant->name(),
-           TimeStyle::kBigQuery, &tenant->rng(), &tenant->fields);
+           {}, &tenant->rng(), &tenant->fields);
     const Broken broken = BreakByHugeValue(&tenant->fields, &tenant->rng());
     REEVE_ASSIGN(const Place place, tenant->RawLine(*layout.keys, broken.line));
     tenant->DeadLetterAt(place, broken.reason);

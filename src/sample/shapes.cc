@@ -190,6 +190,7 @@ Schema SchemaOf(const KeyShape& shape) {
   Schema schema;
   for (const std::string_view text : {shape.id, shape.tenant, shape.api_key, shape.created_by, shape.key_name, shape.revoked_by})
     AddTo(&schema, text, "STRING");
+  if (!shape.key_name.empty() && shape.key_name != "description") AddTo(&schema, "description", "STRING");
   AddTo(&schema, shape.hash, shape.hash_is_bytes ? "BYTES" : "STRING");
   AddTo(&schema, shape.enc, shape.enc_style == EncStyle::kText ? "STRING" : "BYTES");
   for (const std::string_view time : {shape.expires_at, shape.last_used_at, shape.revoked_at})
@@ -204,6 +205,7 @@ Schema SchemaOf(const KeyShape& shape) {
 Schema SchemaOf(const CredentialShape& shape) {
   Schema schema = {{"credential_id", "STRING"}, {"provider", "STRING"}, {"created_at", "TIMESTAMP"}};
   for (const std::string_view text : {shape.tenant, shape.type, shape.credential_name}) AddTo(&schema, text, "STRING");
+  if (!shape.credential_name.empty() && shape.credential_name != "description") AddTo(&schema, "description", "STRING");
   AddTo(&schema, shape.enc, shape.enc_style == EncStyle::kText ? "STRING" : "BYTES");
   for (const std::string_view time : {shape.updated_at, shape.expires_at, shape.last_validated_at})
     AddTo(&schema, time, "TIMESTAMP");

@@ -83,9 +83,9 @@ using Schema = std::vector<std::pair<std::string_view, std::string_view>>;
 
 // Fills `fields` with the row in this shape. `tenant` empty: the tenant column is left out. Every field that is set must have a
 // column (asserted). `rng` invents the fillers.
-void Render(const KeyShape& shape, const KeyRow& row, std::string_view tenant, TimeStyle style, Prng* rng,
+void Render(const KeyShape& shape, const KeyRow& row, std::string_view tenant, const TextStyle& style, Prng* rng,
             Fields* fields);
-void Render(const CredentialShape& shape, const CredentialRow& row, std::string_view tenant, TimeStyle style,
+void Render(const CredentialShape& shape, const CredentialRow& row, std::string_view tenant, const TextStyle& style,
             Prng* rng, Fields* fields);
 struct RunText {
   std::string_view status;      // as written
@@ -95,7 +95,7 @@ struct RunText {
   std::string_view error;       // error_message; empty: none
 };
 void Render(const RunShape& shape, const RunRow& row, const RunText& text, std::string_view tenant,
-            TimeStyle style, Prng* rng, Fields* fields);
-void Render(const RecordRow& row, std::string_view tenant, TimeStyle style, Fields* fields);
+            const TextStyle& style, Prng* rng, Fields* fields);
+void Render(const RecordRow& row, std::string_view tenant, const TextStyle& style, Prng* rng, Fields* fields);
 
 }  // namespace reeve::sample

@@ -64,7 +64,7 @@ Result<> StandardRuns(TenantOut* tenant) {
     row.start = StartOf(last_day) - Micros{i} * 6 * kDay - kDay + rng.Between(0, kDay - 1);
     const std::string day = FormatDate(DateOf(row.start));
     const std::string parameters =
-        R"({"filename":"billing_cost_)" + day + R"(.csv","date":")" + day + R"(","admin_email":"ops@)" + tenant->name() + R"(.example"})";
+        R"({"date":")" + day + "\"}";
     RunText text{"PENDING", pipeline, parameters, false, ""};
     RunRow pending = row;
     REEVE_TRY(tenant->Run(table, shape, std::move(pending), text));

@@ -33,7 +33,7 @@ struct TableStyle {
   bool carriage_return = false;  // lines end with \r\n
   unsigned blank_percent = 0;    // blank lines before this share of rows
   uint64_t shard_rows = UINT64_MAX;
-  TimeStyle time = TimeStyle::kBigQuery;
+  TextStyle text;
 };
 
 class EstateOut {

@@ -68,6 +68,7 @@ Result<std::optional<Place>> TenantOut::Emit(TableOut& table, std::string_view s
   Bump(&report.rows_by_kind, KindName(table.kind()));
   Bump(&report.rows_by_shape, shape);
   line_.clear();
+  if (shop_->options.profile == Profile::kRealistic && rng_.Percent(4)) fields.Rotate(rng_.Below(8));
   const double rate = shop_->options.poison_rate;
   // The first row of a table stays whole, so that its columns show the table's shape.
   const bool broken = rate > 0 && !fault_free && !table.spared && table.rows() > 0 && rng_.Probability(rate);
@@ -95,7 +96,7 @@ Result<std::optional<Place>> TenantOut::Emit(TableOut& table, std::string_view s
 }
 
 Result<> TenantOut::Key(TableOut& table, const KeyShape& shape, KeyRow row, bool fault_free) {
-  Render(shape, row, TenantText(table), table.style().time, &rng_, &fields);
+  Render(shape, row, TenantText(table), table.style().text, &rng_, &fields);
   REEVE_ASSIGN(const std::optional<Place> place, Emit(table, shape.name, fault_free));
   if (!place) return {};
   row.place = *place;
@@ -105,7 +106,7 @@ Result<> TenantOut::Key(TableOut& table, const KeyShape& shape, KeyRow row, bool
 
 Result<> TenantOut::Credential(TableOut& table, const CredentialShape& shape, CredentialRow row,
                                bool fault_free) {
-  Render(shape, row, TenantText(table), table.style().time, &rng_, &fields);
+  Render(shape, row, TenantText(table), table.style().text, &rng_, &fields);
   REEVE_ASSIGN(const std::optional<Place> place, Emit(table, shape.name, fault_free));
   if (!place) return {};
   row.place = *place;
@@ -114,14 +115,14 @@ Result<> TenantOut::Credential(TableOut& table, const CredentialShape& shape, Cr
 }
 
 Result<> TenantOut::Run(TableOut& table, const RunShape& shape, RunRow row, const RunText& text) {
-  Render(shape, row, text, TenantText(table), table.style().time, &rng_, &fields);
+  Render(shape, row, text, TenantText(table), table.style().text, &rng_, &fields);
   REEVE_ASSIGN(const std::optional<Place> place, Emit(table, shape.name, false));
   if (place) model.runs.push_back(std::move(row));
   return {};
 }
 
 Result<> TenantOut::Record(TableOut& table, const RecordRow& row) {
-  Render(row, model.name, table.style().time, &fields);
+  Render(row, model.name, table.style().text, &rng_, &fields);
   REEVE_ASSIGN(const std::optional<Place> place, Emit(table, "tenants", true));
   if (place) model.records.push_back(row);
   return {};

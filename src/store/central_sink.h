@@ -58,7 +58,8 @@ class CentralReader {
   using Visit = std::function<Result<>(std::span<const catalog::Cell> row)>;
   [[nodiscard]] virtual Result<> Scan(const catalog::Table& table, const Visit& visit) = 0;
   [[nodiscard]] virtual Result<uint64_t> Count(const catalog::Table& table) = 0;
-  // The row whose `columns` equal `values` (all of a key or unique set), appended to `out`; nothing if there is none.
+  // The row whose `columns` equal `values` (all of a key or unique set), appended to `out`; nothing if there is none. A key that
+  // is no unique set of the engine (Table::stored_key) is looked up by a scan, and more than one row may have it.
   [[nodiscard]] virtual Result<> Find(const catalog::Table& table, std::span<const std::string_view> columns,
                                       std::span<const catalog::Cell> values, catalog::RowBatch* out) = 0;
 };
@@ -77,10 +78,12 @@ class CentralSink {
   // Removes the owner's rows from all central tables and reeve_usage_runs, reeve_dead_letters, reeve_findings, then merges `after` (its
   // reeve_tenants row, its audit event), in one transaction. Audit events stay. kStaleAttempt as in Merge.
   [[nodiscard]] virtual Result<TenantResult> Erase(const TenantWrite& after) = 0;
-  // Deletes single rows by key and merges others, in one transaction: for repairs.
+  // Deletes single rows by key and merges others, in one transaction: for repairs. Where the unique set that a merge needs is missing (a
+  // store from elsewhere), the others are inserted.
   struct Deletion {
     const catalog::Table* table;
-    std::vector<catalog::Cell> key;  // values of Table::key
+    std::vector<catalog::Cell> key;  // values of Table::key or, with `stored`, of Table::StoredKey(): found without a scan
+    bool stored = false;
   };
   [[nodiscard]] virtual Result<> Amend(std::span<const Deletion> deletions, std::span<const catalog::RowBatch> upserts) = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<CentralReader>> OpenReader() = 0;

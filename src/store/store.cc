@@ -106,8 +106,8 @@ class RecordsOver final : public StoreReader {
   Result<std::optional<SubscriptionRecord>> CurrentSubscription(std::string_view customer_id) override {
     return Find(catalog::Subscriptions(), {"customer_id"}, {Cell::Text(customer_id)}, MakeSubscription);
   }
-  Result<std::optional<UsageRecord>> UsageOf(std::string_view customer_id, Days month) override {
-    return Find(catalog::Usage(), {"customer_id", "usage_month"}, {Cell::Text(customer_id), Cell::Int(month)}, MakeUsage);
+  Result<std::optional<UsageRecord>> UsageOf(std::string_view tenant_id, Days month) override {
+    return Find(catalog::Usage(), {"tenant_id", "usage_month"}, {Cell::Text(tenant_id), Cell::Int(month)}, MakeUsage);
   }
 
  private:

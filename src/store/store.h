@@ -80,7 +80,7 @@ class StoreReader {
   // The one without an end.
   [[nodiscard]] virtual Result<std::optional<SubscriptionRecord>> CurrentSubscription(std::string_view customer_id) = 0;
   // nullopt: nothing was counted, which is zero. REQUIRES: `month` is the first of a month
-  [[nodiscard]] virtual Result<std::optional<UsageRecord>> UsageOf(std::string_view customer_id, Days month) = 0;
+  [[nodiscard]] virtual Result<std::optional<UsageRecord>> UsageOf(std::string_view tenant_id, Days month) = 0;
 };
 
 enum class RevokeOutcome : uint8_t {

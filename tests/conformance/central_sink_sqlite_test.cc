@@ -193,19 +193,19 @@ TEST_F(SqliteSinkTest, SettingsAreThoseOfADurableStore) {
 
 TEST_F(SqliteSinkTest, DriftIsNamedAndWhatIsMissingIsMended) {
   Create();
-  Sql("DROP INDEX customer_api_keys_hash; DROP TABLE reeve_findings; DROP INDEX customer_usage_by_tenant_id;"
-      "CREATE INDEX customer_usage_by_tenant_id ON customer_usage (usage_id)");
+  Sql("DROP INDEX customer_api_keys_hash; DROP TABLE reeve_findings; DROP INDEX customer_invitations_by_tenant_id;"
+      "CREATE INDEX customer_invitations_by_tenant_id ON customer_invitations (role)");
   auto sink = std::move(Open(OpenMode::kExisting).value());
   const auto drift = sink->CheckSchema();
   ASSERT_TRUE(drift);
   std::vector<std::string> found;
   for (const Drift& one : *drift) found.push_back(fmt::format("{}: {}{}", one.table, one.what, one.repairable ? " (repairable)" : ""));
   EXPECT_EQ(found, (std::vector<std::string>{"customer_api_keys: index customer_api_keys_hash is missing (repairable)",
-                                             "customer_usage: index customer_usage_by_tenant_id differs",
+                                             "customer_invitations: index customer_invitations_by_tenant_id differs",
                                              "reeve_findings: the table is missing (repairable)"}));
   EXPECT_EQ(sink->ApplySchema().error().code, Code::kRefused);
   sink = nullptr;
-  Sql("DROP INDEX customer_usage_by_tenant_id");
+  Sql("DROP INDEX customer_invitations_by_tenant_id");
   sink = std::move(Open(OpenMode::kExisting).value());
   EXPECT_TRUE(sink->ApplySchema());
   EXPECT_TRUE(sink->CheckSchema()->empty());
@@ -241,6 +241,19 @@ TEST_F(SqliteSinkTest, OrphansAndBrokenPagesShowInTheIntegrityCheck) {
   ASSERT_TRUE(findings);
   ASSERT_EQ(findings->size(), 5u);
   EXPECT_NE(findings->front().find("customer_api_keys"), std::string::npos) << findings->front();
+}
+
+TEST_F(SqliteSinkTest, ADigestThatCollidesShowsInTheIntegrityCheck) {
+  auto sink = Create();
+  for (const char* tenant : {"a", "b"}) {
+    RowBatch customers(catalog::Customers()), usage(catalog::Usage());
+    AddCustomer(&customers, tenant);
+    AddUsage(&usage, tenant, 0).Text("usage_id", "usage_same");
+    std::vector<TenantWrite> batch;
+    batch.push_back(WriteOf(tenant, 1, std::move(customers), std::move(usage)));
+    ASSERT_EQ(sink->Merge(batch).value()[0].outcome, Outcome::kMerged);
+  }
+  EXPECT_EQ(sink->CheckIntegrity().value(), std::vector<std::string>{"customer_usage: usage_id usage_same occurs 2 times"});
 }
 
 TEST_F(SqliteSinkTest, AReaderWorksWhileTheLogIsEmptied) {

@@ -83,9 +83,9 @@ TEST_P(StoreSuite, TheCurrentSubscriptionIsTheOneWithoutAnEnd) {
 
 TEST_P(StoreSuite, UsageIsByMonth) {
   const Days month = MonthStart(20'400);
-  EXPECT_EQ(store_->UsageOf("cust_a", month).value()->pipelines_run_count, 7);
-  EXPECT_EQ(store_->UsageOf("cust_a", month).value()->compute_hours_hundredths, 125);
-  EXPECT_FALSE(store_->UsageOf("cust_a", MonthStart(month, 1)).value());
+  EXPECT_EQ(store_->UsageOf("a", month).value()->pipelines_run_count, 7);
+  EXPECT_EQ(store_->UsageOf("a", month).value()->compute_hours_hundredths, 125);
+  EXPECT_FALSE(store_->UsageOf("a", MonthStart(month, 1)).value());
 }
 
 TEST_P(StoreSuite, ARevocationHoldsAtOnceAndIsWrittenOnce) {

@@ -18,6 +18,8 @@ CREATE TABLE IF NOT EXISTS customers_metadata.customers (
 
 CREATE UNIQUE INDEX IF NOT EXISTS customers_tenant_id ON customers_metadata.customers (tenant_id);
 
+CREATE UNIQUE INDEX IF NOT EXISTS customers_identity ON customers_metadata.customers (tenant_id, customer_id);
+
 CREATE TABLE IF NOT EXISTS customers_metadata.customer_subscriptions (
   subscription_id text COLLATE "C" NOT NULL,
   customer_id text COLLATE "C" NOT NULL,
@@ -33,13 +35,11 @@ CREATE TABLE IF NOT EXISTS customers_metadata.customer_subscriptions (
   stripe_customer_id text COLLATE "C",
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
-  PRIMARY KEY (subscription_id),
+  PRIMARY KEY (customer_id, subscription_id),
   FOREIGN KEY (customer_id) REFERENCES customers_metadata.customers (customer_id)
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS customer_subscriptions_current ON customers_metadata.customer_subscriptions (customer_id) WHERE billing_cycle_end IS NULL;
-
-CREATE INDEX IF NOT EXISTS customer_subscriptions_by_customer_id ON customers_metadata.customer_subscriptions (customer_id);
 
 CREATE TABLE IF NOT EXISTS customers_metadata.customer_api_keys (
   api_key_id text COLLATE "C" NOT NULL,
@@ -56,13 +56,11 @@ CREATE TABLE IF NOT EXISTS customers_metadata.customer_api_keys (
   created_by text COLLATE "C",
   revoked_at timestamptz,
   revoked_by text COLLATE "C",
-  PRIMARY KEY (customer_id, api_key_id),
-  FOREIGN KEY (customer_id) REFERENCES customers_metadata.customers (customer_id)
+  PRIMARY KEY (tenant_id, api_key_id),
+  FOREIGN KEY (tenant_id, customer_id) REFERENCES customers_metadata.customers (tenant_id, customer_id)
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS customer_api_keys_hash ON customers_metadata.customer_api_keys (api_key_hash);
-
-CREATE INDEX IF NOT EXISTS customer_api_keys_by_tenant_id ON customers_metadata.customer_api_keys (tenant_id);
 
 CREATE TABLE IF NOT EXISTS customers_metadata.customer_credentials (
   credential_id text COLLATE "C" NOT NULL,
@@ -79,11 +77,9 @@ CREATE TABLE IF NOT EXISTS customers_metadata.customer_credentials (
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
   metadata json,
-  PRIMARY KEY (customer_id, credential_id),
-  FOREIGN KEY (customer_id) REFERENCES customers_metadata.customers (customer_id)
+  PRIMARY KEY (tenant_id, credential_id),
+  FOREIGN KEY (tenant_id, customer_id) REFERENCES customers_metadata.customers (tenant_id, customer_id)
 );
-
-CREATE INDEX IF NOT EXISTS customer_credentials_by_tenant_id ON customers_metadata.customer_credentials (tenant_id);
 
 CREATE TABLE IF NOT EXISTS customers_metadata.customer_usage (
   usage_id text COLLATE "C" NOT NULL,
@@ -99,13 +95,9 @@ CREATE TABLE IF NOT EXISTS customers_metadata.customer_usage (
   quota_reset_at timestamptz NOT NULL,
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
-  PRIMARY KEY (usage_id),
-  FOREIGN KEY (customer_id) REFERENCES customers_metadata.customers (customer_id)
+  PRIMARY KEY (tenant_id, usage_month),
+  FOREIGN KEY (tenant_id, customer_id) REFERENCES customers_metadata.customers (tenant_id, customer_id)
 );
-
-CREATE UNIQUE INDEX IF NOT EXISTS customer_usage_month ON customers_metadata.customer_usage (customer_id, usage_month);
-
-CREATE INDEX IF NOT EXISTS customer_usage_by_tenant_id ON customers_metadata.customer_usage (tenant_id);
 
 CREATE TABLE IF NOT EXISTS customers_metadata.customer_audit_logs (
   log_id text COLLATE "C" NOT NULL,
@@ -123,12 +115,10 @@ CREATE TABLE IF NOT EXISTS customers_metadata.customer_audit_logs (
   user_agent text COLLATE "C",
   metadata json,
   created_at timestamptz NOT NULL,
-  PRIMARY KEY (log_id)
+  PRIMARY KEY (tenant_id, log_id)
 );
 
 CREATE INDEX IF NOT EXISTS customer_audit_logs_by_tenant_id_created_at ON customers_metadata.customer_audit_logs (tenant_id, created_at);
-
-CREATE INDEX IF NOT EXISTS customer_audit_logs_by_customer_id_created_at ON customers_metadata.customer_audit_logs (customer_id, created_at);
 
 CREATE TABLE IF NOT EXISTS customers_metadata.customer_invitations (
   invitation_id text COLLATE "C" NOT NULL,
@@ -145,7 +135,7 @@ CREATE TABLE IF NOT EXISTS customers_metadata.customer_invitations (
   created_at timestamptz NOT NULL,
   metadata json,
   PRIMARY KEY (invitation_id),
-  FOREIGN KEY (customer_id) REFERENCES customers_metadata.customers (customer_id)
+  FOREIGN KEY (tenant_id, customer_id) REFERENCES customers_metadata.customers (tenant_id, customer_id)
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS customer_invitations_token ON customers_metadata.customer_invitations (invitation_token);

@@ -16,6 +16,8 @@ CREATE TABLE IF NOT EXISTS customers (
 
 CREATE UNIQUE INDEX IF NOT EXISTS customers_tenant_id ON customers (tenant_id);
 
+CREATE UNIQUE INDEX IF NOT EXISTS customers_identity ON customers (tenant_id, customer_id);
+
 CREATE TABLE IF NOT EXISTS customer_subscriptions (
   subscription_id TEXT NOT NULL,
   customer_id TEXT NOT NULL,
@@ -31,13 +33,11 @@ CREATE TABLE IF NOT EXISTS customer_subscriptions (
   stripe_customer_id TEXT,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
-  PRIMARY KEY (subscription_id),
+  PRIMARY KEY (customer_id, subscription_id),
   FOREIGN KEY (customer_id) REFERENCES customers (customer_id)
 ) STRICT;
 
 CREATE UNIQUE INDEX IF NOT EXISTS customer_subscriptions_current ON customer_subscriptions (customer_id) WHERE billing_cycle_end IS NULL;
-
-CREATE INDEX IF NOT EXISTS customer_subscriptions_by_customer_id ON customer_subscriptions (customer_id);
 
 CREATE TABLE IF NOT EXISTS customer_api_keys (
   api_key_id TEXT NOT NULL,
@@ -54,13 +54,11 @@ CREATE TABLE IF NOT EXISTS customer_api_keys (
   created_by TEXT,
   revoked_at INTEGER,
   revoked_by TEXT,
-  PRIMARY KEY (customer_id, api_key_id),
-  FOREIGN KEY (customer_id) REFERENCES customers (customer_id)
+  PRIMARY KEY (tenant_id, api_key_id),
+  FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, customer_id)
 ) STRICT;
 
 CREATE UNIQUE INDEX IF NOT EXISTS customer_api_keys_hash ON customer_api_keys (api_key_hash);
-
-CREATE INDEX IF NOT EXISTS customer_api_keys_by_tenant_id ON customer_api_keys (tenant_id);
 
 CREATE TABLE IF NOT EXISTS customer_credentials (
   credential_id TEXT NOT NULL,
@@ -77,11 +75,9 @@ CREATE TABLE IF NOT EXISTS customer_credentials (
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   metadata TEXT,
-  PRIMARY KEY (customer_id, credential_id),
-  FOREIGN KEY (customer_id) REFERENCES customers (customer_id)
+  PRIMARY KEY (tenant_id, credential_id),
+  FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, customer_id)
 ) STRICT;
-
-CREATE INDEX IF NOT EXISTS customer_credentials_by_tenant_id ON customer_credentials (tenant_id);
 
 CREATE TABLE IF NOT EXISTS customer_usage (
   usage_id TEXT NOT NULL,
@@ -97,13 +93,9 @@ CREATE TABLE IF NOT EXISTS customer_usage (
   quota_reset_at INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
-  PRIMARY KEY (usage_id),
-  FOREIGN KEY (customer_id) REFERENCES customers (customer_id)
+  PRIMARY KEY (tenant_id, usage_month),
+  FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, customer_id)
 ) STRICT;
-
-CREATE UNIQUE INDEX IF NOT EXISTS customer_usage_month ON customer_usage (customer_id, usage_month);
-
-CREATE INDEX IF NOT EXISTS customer_usage_by_tenant_id ON customer_usage (tenant_id);
 
 CREATE TABLE IF NOT EXISTS customer_audit_logs (
   log_id TEXT NOT NULL,
@@ -121,12 +113,10 @@ CREATE TABLE IF NOT EXISTS customer_audit_logs (
   user_agent TEXT,
   metadata TEXT,
   created_at INTEGER NOT NULL,
-  PRIMARY KEY (log_id)
+  PRIMARY KEY (tenant_id, log_id)
 ) STRICT;
 
 CREATE INDEX IF NOT EXISTS customer_audit_logs_by_tenant_id_created_at ON customer_audit_logs (tenant_id, created_at);
-
-CREATE INDEX IF NOT EXISTS customer_audit_logs_by_customer_id_created_at ON customer_audit_logs (customer_id, created_at);
 
 CREATE TABLE IF NOT EXISTS customer_invitations (
   invitation_id TEXT NOT NULL,
@@ -143,7 +133,7 @@ CREATE TABLE IF NOT EXISTS customer_invitations (
   created_at INTEGER NOT NULL,
   metadata TEXT,
   PRIMARY KEY (invitation_id),
-  FOREIGN KEY (customer_id) REFERENCES customers (customer_id)
+  FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, customer_id)
 ) STRICT;
 
 CREATE UNIQUE INDEX IF NOT EXISTS customer_invitations_token ON customer_invitations (invitation_token);
@@ -156,7 +146,7 @@ CREATE TABLE IF NOT EXISTS reeve_meta (
   key TEXT NOT NULL,
   value TEXT,
   PRIMARY KEY (key)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS reeve_tenants (
   tenant_id TEXT NOT NULL,
@@ -173,14 +163,14 @@ CREATE TABLE IF NOT EXISTS reeve_tenants (
   reason TEXT,
   updated_at INTEGER NOT NULL,
   PRIMARY KEY (tenant_id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS reeve_usage_runs (
   tenant_id TEXT NOT NULL,
   usage_month TEXT NOT NULL,
   runs BLOB NOT NULL,
   PRIMARY KEY (tenant_id, usage_month)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS reeve_dead_letters (
   tenant_id TEXT NOT NULL,
@@ -192,7 +182,7 @@ CREATE TABLE IF NOT EXISTS reeve_dead_letters (
   reason TEXT NOT NULL,
   detail TEXT,
   PRIMARY KEY (tenant_id, dataset, table_name, part, line, reason)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS reeve_findings (
   tenant_id TEXT NOT NULL,
@@ -200,7 +190,7 @@ CREATE TABLE IF NOT EXISTS reeve_findings (
   subject TEXT NOT NULL,
   detail TEXT,
   PRIMARY KEY (tenant_id, code, subject)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS reeve_certificates (
   tenant_id TEXT NOT NULL,
@@ -209,4 +199,4 @@ CREATE TABLE IF NOT EXISTS reeve_certificates (
   certificate TEXT NOT NULL,
   digest TEXT NOT NULL,
   PRIMARY KEY (tenant_id, digest)
-) STRICT;
+) STRICT, WITHOUT ROWID;

@@ -1,6 +1,6 @@
 """Which folder may include which: the ```arrows block of ARCHITECTURE.md, checked against every #include.
 
-    folder → folders it may include        `*` stands for one folder name, `everything` for all.
+    [layer] folder… → folders it may include        `*` stands for one folder name, `everything` for all.
 
 A test beside the code may in addition include what TEST_EXTRAS names. Third-party headers are tied to folders by THIRD_PARTY.
 """
@@ -45,7 +45,7 @@ def parse(text):
         if "→" not in line:
             continue
         sources, targets = line.split("→")
-        for source in sources.split():
+        for source in (s for s in sources.split() if not s.isdigit()):
             table.setdefault(source, []).extend(targets.split())
     return table
 

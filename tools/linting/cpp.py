@@ -65,7 +65,7 @@ def functions(text):
                 head = code[start:at]
                 kind = "value" if stack and stack[-1] == "value" else _kind(head)
                 if kind == "function":
-                    lead = len(head) - len(head.lstrip())
+                    lead = re.match(r"\s*(?:(?:public|private|protected)\s*:\s*)*", head).end()
                     inside = (len(stack), _name(head), code.count("\n", 0, start + lead) + 1)
                 stack.append(kind)
             else:
@@ -85,7 +85,6 @@ def functions(text):
 
 
 def _name(head):
-    head = re.sub(r"^\s*(?:public|private|protected)\s*:", "", head)
     test = re.search(r"\b(?:TEST|TEST_F|TEST_P|TYPED_TEST|RC_GTEST_PROP)\s*\(\s*(\w+)\s*,\s*(\w+)", head)
     if test:
         return f"{test.group(1)}.{test.group(2)}"

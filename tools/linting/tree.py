@@ -66,4 +66,5 @@ def is_test(path):
 
 def folder_of(path):
     """src/migrate/copy/plan.h -> migrate/copy"""
-    return os.path.dirname(path).removeprefix("src/")
+    folder = os.path.dirname(path)
+    return folder.removeprefix("src").strip("/") if folder == "src" or folder.startswith("src/") else folder

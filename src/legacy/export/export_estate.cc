@@ -108,7 +108,7 @@ class ExportEstate final : public LegacyEstate {
     return files_.Read(SchemaPath(table.dataset, table.name), kSchemaBytesMax);
   }
 
-  Result<> PutSchema(const std::string& dataset, const std::string& table, std::string_view json) override {
+  Result<> DeclareSchema(const std::string& dataset, const std::string& table, std::string_view json) override {
     if (!IsTableName(dataset) || !IsTableName(table))
       return Fail(Code::kUsage, "cannot write a schema of table '{}' of dataset '{}': bad name", table, dataset);
     REEVE_TRY(files_.MakeDirs(dir_ + "/" + dataset));

@@ -165,7 +165,7 @@ class RestoreRun {
     RestoredTable done{entry.dataset, entry.table, merged.added, merged.kept, merged.denied, there == nullptr,
                        merged.changed || there == nullptr};
     if (done.written && !options_.dry_run) {
-      if (!schema_text.empty()) REEVE_TRY(target_.PutSchema(entry.dataset, entry.table, schema_text));
+      if (!schema_text.empty()) REEVE_TRY(target_.DeclareSchema(entry.dataset, entry.table, schema_text));
       REEVE_TRY(target_.Replace(entry.dataset, entry.table, merged.rows));
     }
     progress_.Add(1, entry.rows.rows, entry.rows.bytes);

@@ -55,11 +55,12 @@ struct MappingNotes {
   std::vector<Finding> findings;
 };
 
-// Appends the tenant's keys, one per hash, to `out` (customer_api_keys).
-void MapKeys(const MappingContext& context, std::vector<Placed<KeyRow>> rows, catalog::RowBatch* out, MappingNotes* notes);
-// Appends the tenant's credentials, one per id, to `out`. Rows whose is_active is absent count as active.
-void MapCredentials(const MappingContext& context, std::vector<Placed<CredentialRow>> rows, catalog::RowBatch* out,
-                    MappingNotes* notes);
+// Appends the tenant's keys, one per hash, to `out` (customer_api_keys). Returns the earliest created_at of the rows.
+std::optional<Micros> MapKeys(const MappingContext& context, std::vector<Placed<KeyRow>> rows, catalog::RowBatch* out, MappingNotes* notes);
+// Appends the tenant's credentials, one per id, to `out`. Rows whose is_active is absent count as active. Returns the earliest created_at of
+// the rows that are not in conflict.
+std::optional<Micros> MapCredentials(const MappingContext& context, std::vector<Placed<CredentialRow>> rows,
+                                     catalog::RowBatch* out, MappingNotes* notes);
 
 struct UsageSummary {
   uint64_t out_of_window = 0;     // runs

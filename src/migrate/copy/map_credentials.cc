@@ -40,11 +40,12 @@ void WriteCredential(const MappingContext& context, const CredentialRow& credent
 
 }  // namespace
 
-void MapCredentials(const MappingContext& context, std::vector<Placed<CredentialRow>> rows,
-                    catalog::RowBatch* out, MappingNotes* notes) {
+std::optional<Micros> MapCredentials(const MappingContext& context, std::vector<Placed<CredentialRow>> rows,
+                                     catalog::RowBatch* out, MappingNotes* notes) {
   std::map<std::string_view, Rows> by_id;
   for (const auto& placed : rows) by_id[placed.row.id].push_back(&placed);
   uint64_t unproven = 0;
+  std::optional<Micros> earliest;
   for (const auto& [id, same] : by_id) {
     const CredentialRow* winner = Winner(same);
     if (winner == nullptr) {
@@ -52,6 +53,7 @@ void MapCredentials(const MappingContext& context, std::vector<Placed<Credential
         notes->dead_letters.push_back({placed->origin, std::string(id), "credential_conflict", "same id and time, other content"});
       continue;
     }
+    for (const auto* placed : same) earliest = std::min(earliest.value_or(kTimeMax), placed->row.created_at);
     const bool is_active = std::all_of(same.begin(), same.end(),
                                        [](const auto* placed) { return placed->row.is_active.value_or(true); });
     WriteCredential(context, *winner, is_active, out);
@@ -61,6 +63,7 @@ void MapCredentials(const MappingContext& context, std::vector<Placed<Credential
   }
   if (unproven > 0)
     notes->findings.push_back({"credentials_unproven", "", fmt::format("{} ciphertexts carried without being opened", unproven)});
+  return earliest;
 }
 
 }  // namespace reeve::migrate::copy

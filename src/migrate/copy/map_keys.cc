@@ -122,18 +122,21 @@ void WriteKey(const MappingContext& context, const Key& key, catalog::RowBatch* 
 
 }  // namespace
 
-void MapKeys(const MappingContext& context, std::vector<Placed<KeyRow>> rows, catalog::RowBatch* out,
-             MappingNotes* notes) {
+std::optional<Micros> MapKeys(const MappingContext& context, std::vector<Placed<KeyRow>> rows, catalog::RowBatch* out,
+                              MappingNotes* notes) {
   std::vector<Key> keys = MergeByHash(rows);
   SettleIds(context, &keys, notes);
   uint64_t defaulted = 0;
+  std::optional<Micros> earliest;
   for (const Key& key : keys) {
+    KeepEarliest(&earliest, std::optional<Micros>(key.created_at));
     WriteKey(context, key, out);
     NoteKey(context, key, notes);
     if (!key.scopes.known) ++defaulted;
   }
   if (defaulted > 0)
     notes->findings.push_back({"scopes_defaulted", "", fmt::format("{} keys without scopes got those a legacy key had", defaulted)});
+  return earliest;
 }
 
 }  // namespace reeve::migrate::copy

@@ -332,10 +332,11 @@ class MigrationRun {
     verify.options.only = std::move(names);
     verify.options.limit = 0;
     const Micros start = engine_.clock->Steady();
-    REEVE_ASSIGN(const VerifyReport proof, Verify(engine_, verify));
+    REEVE_ASSIGN(VerifyReport proof, Verify(engine_, verify));
     report_.stats.verify = Seconds(start);
     report_.verified = proof.equal;
     report_.differing = proof.differing;
+    report_.differences = std::move(proof.details);
     report_.interrupted = proof.interrupted;
     announced_ = journal_was_open;
     REEVE_ASSIGN(journal_, Journal::Open(*engine_.files, engine_.state_path + ".journal"));

@@ -34,6 +34,7 @@ struct MigrateReport {
   uint64_t unchanged = 0;            // already there, source digest equal: nothing written
   uint64_t verified = 0;             // proven by this run
   uint64_t differing = 0;            // verification found differences
+  std::vector<VerifiedTenant> differences;  // of these tenants
   std::vector<FailedTenant> failed;
   uint64_t legacy_rows = 0, legacy_bytes = 0, rows_changed = 0;
   std::map<std::string, uint64_t> dead_letters;  // by reason, of the whole store

@@ -325,6 +325,8 @@ TEST_F(MigrateTest, CopiedTenantsAreProven) {
   AddTenant("globex");
   options_.verify = true;
   const MigrateReport report = Run();
+  for (const VerifiedTenant& tenant : report.differences)
+    for (const std::string& difference : tenant.differences) ADD_FAILURE() << tenant.tenant << ": " << difference;
   EXPECT_EQ(report.verified, 2u);
   EXPECT_EQ(report.differing, 0u);
   EXPECT_EQ(Rows(catalog::ReeveCertificates()).size(), 2u);

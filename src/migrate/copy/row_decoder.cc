@@ -3,7 +3,7 @@
 #include <simdjson.h>
 
 #include <charconv>
-#include <unordered_map>
+#include <map>
 
 #include "base/encoding.h"
 #include "base/error.h"
@@ -16,7 +16,9 @@ using simdjson::dom::element;
 using simdjson::dom::element_type;
 
 constexpr size_t kColumnsMax = 10'000;  // BigQuery's own limit of columns in a table
+constexpr size_t kKeptColumnsMax = 64;     // from one table to the next
 constexpr size_t kRowKeyBytesMax = 80;
+constexpr uint32_t kNone = UINT32_MAX;
 
 bool IsBlank(std::string_view text) { return text.find_first_not_of(" \t\r") == std::string_view::npos; }
 
@@ -43,6 +45,8 @@ struct Column {
   bool in_schema = false;
   bool in_valid_row = false;
   uint64_t stamp = 0;  // the last line it occurred in
+  // The columns that followed this one lately: rows of a table differ only in the NULLs they leave out.
+  std::array<uint32_t, 2> followers{kNone, kNone};
 };
 
 }  // namespace
@@ -54,8 +58,8 @@ struct RowDecoder::Impl {
   catalog::LegacyKind kind = catalog::LegacyKind::kKeys;
   bool has_schema = false;
   std::vector<Column> columns;
-  std::unordered_map<std::string, uint32_t> by_name;
-  std::vector<uint32_t> order;     // column of each position in the previous line: usually that of the next one too
+  std::map<std::string, uint32_t, std::less<>> by_name;
+  std::array<uint32_t, 2> first_columns{kNone, kNone};
   std::vector<uint32_t> touched;   // columns of the current line
   size_t columns_not_valid = 0;
   uint64_t line_stamp = 0;
@@ -81,14 +85,16 @@ struct RowDecoder::Impl {
     return index;
   }
 
-  // The column called `name`, found at `position` of a line; -1 when there are too many columns.
-  int64_t ColumnAt(size_t position, std::string_view name) {
-    if (position < order.size() && columns[order[position]].name == name) return order[position];
-    const auto found = by_name.find(std::string(name));
-    if (found == by_name.end() && columns.size() >= kColumnsMax) return -1;
+  // The column called `name` that follows column `before`; kNone when there are too many columns.
+  uint32_t ColumnAfter(uint32_t before, std::string_view name) {
+    auto& followers = before == kNone ? first_columns : columns[before].followers;
+    for (const uint32_t guess : followers)
+      if (guess != kNone && columns[guess].name == name) return guess;
+    const auto found = by_name.find(name);
+    if (found == by_name.end() && columns.size() >= kColumnsMax) return kNone;
     const uint32_t index = found != by_name.end() ? found->second : AddColumn(std::string(name));
-    if (position >= order.size()) order.resize(position + 1, index);
-    order[position] = index;
+    auto& places = before == kNone ? first_columns : columns[before].followers;  // AddColumn may have moved them
+    places = {index, places[0]};
     return index;
   }
 
@@ -106,18 +112,18 @@ struct RowDecoder::Impl {
     chosen_rank.fill(-1);
     bool duplicate = false;
     bool unlisted = false;
-    size_t position = 0;
+    uint32_t index = kNone;
     for (const auto field : object) {
       const bool nested = field.value.is_array() || field.value.is_object();
       if (nested && Depth(field.value, kDepthMax) + 1 > kDepthMax) return "invalid_json";
-      const int64_t index = ColumnAt(position++, field.key);
-      if (index < 0) return "too_many_columns";
-      Column& column = columns[static_cast<size_t>(index)];
+      index = ColumnAfter(index, field.key);
+      if (index == kNone) return "too_many_columns";
+      Column& column = columns[index];
       duplicate |= column.stamp == line_stamp;
       column.stamp = line_stamp;
       unlisted |= has_schema && !column.in_schema;
-      touched.push_back(static_cast<uint32_t>(index));
-      if (column.field != Field::kIgnored && !field.value.is_null()) Choose(column, static_cast<uint32_t>(index), field.value);
+      touched.push_back(index);
+      if (column.field != Field::kIgnored && !field.value.is_null()) Choose(column, index, field.value);
     }
     if (duplicate) return "duplicate_field";
     if (unlisted) return "unknown_column";
@@ -185,13 +191,13 @@ void RowDecoder::StartTable(catalog::LegacyKind kind, const std::optional<std::v
       column.in_valid_row = false;
     }
     d.columns_not_valid = d.columns.size();
-    if (d.columns.size() <= 64) return;
+    if (d.columns.size() <= kKeptColumnsMax) return;
   }
   d.kind = kind;
   d.has_schema = schema.has_value();
   d.columns.clear();
   d.by_name.clear();
-  d.order.clear();
+  d.first_columns = {kNone, kNone};
   d.columns_not_valid = 0;
   if (!schema) return;
   for (const std::string& name : *schema)

@@ -9,6 +9,7 @@ namespace {
 
 using catalog::LegacyKind;
 
+constexpr size_t kDigestPieceBytes = 32 * 1024;
 constexpr uint64_t kTimedLineEvery = 64;  // one line in so many is timed
 
 void KeepEarlier(Micros instant, std::optional<Micros>* earliest) {
@@ -89,18 +90,14 @@ void TenantReader::Keep(TableRows&& rows, LegacyKind kind, bool has_active, Tena
     if (!credential.row.is_active && has_active) reason = "missing_is_active";
     else if (credential.row.created_at > settings_.as_of + kDay) reason = "future_time";
     if (reason.empty()) {
-      KeepEarlier(credential.row.created_at, &out->earliest);
       out->credentials.push_back(std::move(credential));
     } else {
       rows.dead_letters.push_back({credential.origin, credential.row.id, std::string(reason), {}});
     }
   }
-  for (Placed<KeyRow>& key : rows.keys) {
-    KeepEarlier(key.row.created_at, &out->earliest);
-    out->keys.push_back(std::move(key));
-  }
+  std::move(rows.keys.begin(), rows.keys.end(), std::back_inserter(out->keys));
   std::move(rows.records.begin(), rows.records.end(), std::back_inserter(out->records));
-  if (rows.earliest_run) KeepEarlier(*rows.earliest_run, &out->earliest);
+  if (rows.earliest_run) KeepEarlier(*rows.earliest_run, &out->earliest_run);
   if (out->runs.size() == 0) {
     out->runs = std::move(rows.runs);
   } else {
@@ -121,9 +118,9 @@ Result<> TenantReader::ReadTable(const Tenant& tenant, const CarrierTable& carri
   const legacy::LegacyTable& table = carrier.table;
   decoder_ = &decoders_[static_cast<size_t>(carrier.kind)];
   decoder_->StartTable(carrier.kind, table.schema);
-  digest_.Update(fmt::format("\n{}.{}\n", table.dataset, table.name));
+  Digest(fmt::format("\n{}.{}\n", table.dataset, table.name));
   if (table.schema)
-    for (const std::string& column : *table.schema) digest_.Update(column + ",");
+    for (const std::string& column : *table.schema) Digest(column + ",");
   TableRows rows;
   RowOrigin origin{table.dataset, table.name, {}, 0};
   for (size_t part = 0; part < table.parts.size(); ++part) {
@@ -136,8 +133,8 @@ Result<> TenantReader::ReadTable(const Tenant& tenant, const CarrierTable& carri
       if (!more) break;
       const Micros between = timed ? clock_.Steady() : 0;
       origin.line = line.number;
-      digest_.Update(line.text);
-      digest_.Update("\n");
+      Digest(line.text);
+      Digest("\n");
       TakeLine(context, carrier.kind, line, origin, &rows);
       if (!timed) continue;
       times_.read += static_cast<double>((between - before) * kTimedLineEvery) / kSecond;
@@ -171,8 +168,8 @@ Result<> TenantReader::ReadShared(const Tenant& tenant, bool keys_only, TenantRo
     if (keys_only && carrier.kind != LegacyKind::kKeys) return {};
     decoder_ = &decoders_[static_cast<size_t>(carrier.kind)];
     decoder_->StartTable(carrier.kind, carrier.table.schema);
-    digest_.Update(fmt::format("\n{}.{}\n", origin.dataset, origin.table));
-    digest_.Update(line.text);
+    Digest(fmt::format("\n{}.{}\n", origin.dataset, origin.table));
+    Digest(line.text);
     TakeLine(context, carrier.kind, line, origin, &by_table[index]);
     return {};
   };
@@ -185,11 +182,29 @@ Result<> TenantReader::ReadShared(const Tenant& tenant, bool keys_only, TenantRo
   return {};
 }
 
+void TenantReader::Digest(std::string_view bytes) {
+  if (undigested_.size() + bytes.size() > kDigestPieceBytes) {
+    digest_.Update(undigested_);
+    undigested_.clear();
+  }
+  if (bytes.size() > kDigestPieceBytes) {
+    digest_.Update(bytes);
+  } else {
+    undigested_ += bytes;
+  }
+}
+
+std::string TenantReader::FinishDigest() {
+  digest_.Update(undigested_);
+  undigested_.clear();
+  return HexEncode(digest_.Finish());
+}
+
 void TenantReader::StartDigest(std::string_view collisions) {
-  (void)digest_.Finish();
-  digest_.Update(settings_.options_digest);
-  digest_.Update("\n");
-  digest_.Update(collisions);
+  (void)FinishDigest();
+  Digest(settings_.options_digest);
+  Digest("\n");
+  Digest(collisions);
 }
 
 TenantRows TenantReader::ReadAll(const Tenant& tenant, std::string_view collisions) {
@@ -202,7 +217,7 @@ TenantRows TenantReader::ReadAll(const Tenant& tenant, std::string_view collisio
   }
   if (result) result = ReadShared(tenant, false, &rows);
   if (!result) rows.failure = std::move(result).error().message;
-  rows.source_digest = HexEncode(digest_.Finish());
+  rows.source_digest = FinishDigest();
   return rows;
 }
 
@@ -223,9 +238,9 @@ std::optional<std::string> TenantReader::DigestOnly(const Tenant& tenant, std::s
   StartDigest(collisions);
   for (const CarrierTable& carrier : tenant.tables) {
     const legacy::LegacyTable& table = carrier.table;
-    digest_.Update(fmt::format("\n{}.{}\n", table.dataset, table.name));
+    Digest(fmt::format("\n{}.{}\n", table.dataset, table.name));
     if (table.schema)
-      for (const std::string& column : *table.schema) digest_.Update(column + ",");
+      for (const std::string& column : *table.schema) Digest(column + ",");
     for (size_t part = 0; part < table.parts.size(); ++part) {
       const auto lines = estate_.OpenLines(table, part);
       if (!lines) return std::nullopt;
@@ -233,18 +248,18 @@ std::optional<std::string> TenantReader::DigestOnly(const Tenant& tenant, std::s
         const Result<bool> more = (*lines)->Next(&line);
         if (!more) return std::nullopt;
         if (!*more) break;
-        digest_.Update(line.text);
-        digest_.Update("\n");
+        Digest(line.text);
+        Digest("\n");
       }
     }
   }
   const auto visit = [this](size_t, const RowOrigin& origin, const legacy::Line& line) -> Result<> {
-    digest_.Update(fmt::format("\n{}.{}\n", origin.dataset, origin.table));
-    digest_.Update(line.text);
+    Digest(fmt::format("\n{}.{}\n", origin.dataset, origin.table));
+    Digest(line.text);
     return {};
   };
   if (!shared_.ForTenant(tenant.name, visit)) return std::nullopt;
-  return HexEncode(digest_.Finish());
+  return FinishDigest();
 }
 
 }  // namespace reeve::migrate::copy

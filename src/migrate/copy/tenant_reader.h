@@ -28,7 +28,7 @@ struct TenantRows {
   std::map<std::string, std::string> shapes;      // by "dataset.table"
   std::array<uint64_t, catalog::kLegacyKinds> rows{};
   uint64_t bytes = 0;
-  std::optional<Micros> earliest;                 // evidence of the tenant's existence
+  std::optional<Micros> earliest_run;             // start, also outside the window
   bool runs_known = false;                        // a recognised runs table, or rows in a shared one
   bool keys_complete = true;                      // no key row or key table was dead-lettered
   bool credentials_complete = true;
@@ -72,6 +72,8 @@ class TenantReader {
   void Keep(TableRows&& rows, catalog::LegacyKind kind, bool has_active, TenantRows* out);
   void Bury(const RowOrigin& origin, std::string_view reason, TableRows* rows);
   void StartDigest(std::string_view collisions);
+  void Digest(std::string_view bytes);
+  [[nodiscard]] std::string FinishDigest();
 
   legacy::LegacyEstate& estate_;
   const SharedRows& shared_;
@@ -80,6 +82,7 @@ class TenantReader {
   RowDecoder decoders_[catalog::kLegacyKinds];
   RowDecoder* decoder_ = nullptr;
   crypto::Sha256 digest_;
+  std::string undigested_;  // gathered, because hashing large pieces is cheaper
   ReadTimes times_;
   uint64_t lines_ = 0;
 };

@@ -165,9 +165,11 @@ Result<> MapRows(const WriteContext& context, TenantRows* rows, store::TenantWri
   RowBatch customers(catalog::Customers()), subscriptions(catalog::Subscriptions()), keys(catalog::ApiKeys()),
       credentials(catalog::Credentials()), usage(catalog::Usage()), stored_runs(catalog::ReeveUsageRuns());
   QuarantineCollisions(context.collisions, rows, notes);
-  MapKeys(mapping, std::move(rows->keys), &keys, notes);
-  MapCredentials(mapping, std::move(rows->credentials), &credentials, notes);
-  CustomerFacts facts{std::move(rows->records), rows->earliest, std::nullopt};
+  CustomerFacts facts{std::move(rows->records), rows->earliest_run, std::nullopt};
+  for (const std::optional<Micros>& evidence :
+       {MapKeys(mapping, std::move(rows->keys), &keys, notes),
+        MapCredentials(mapping, std::move(rows->credentials), &credentials, notes)})
+    if (evidence) facts.earliest_evidence = std::min(facts.earliest_evidence.value_or(kTimeMax), *evidence);
   if (context.existing != nullptr) {
     REEVE_TRY(RevokeVanishedKeys(context, write->owner, rows->keys_complete, &keys, notes));
     REEVE_TRY(RetireVanishedCredentials(context, write->owner, rows->credentials_complete, &credentials, notes));

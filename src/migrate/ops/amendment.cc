@@ -26,12 +26,11 @@ std::map<std::string, Stored> ByKey(const RowBatch& rows) {
 
 void Amendment::Replace(const RowBatch& before, const RowBatch& after) {
   const Table& table = before.table();
-  const bool merge_in_place = &table == &catalog::Customers();
   const std::map<std::string, Stored> old_rows = ByKey(before);
   const std::map<std::string, Stored> new_rows = ByKey(after);
   const auto remove = [&](Row row) {
-    store::CentralSink::Deletion deletion{&table, {}};
-    for (const std::string_view column : table.key) deletion.key.push_back(At(table, row, column));
+    store::CentralSink::Deletion deletion{&table, {}, true};
+    for (const std::string_view column : table.StoredKey()) deletion.key.push_back(At(table, row, column));
     deletions_.push_back(std::move(deletion));
   };
   for (const auto& [key, old_row] : old_rows)
@@ -41,7 +40,7 @@ void Amendment::Replace(const RowBatch& before, const RowBatch& after) {
     const auto old_row = old_rows.find(key);
     const bool known = old_row != old_rows.end();
     if (known && old_row->second.versions == 1 && old_row->second.line == new_row.line) continue;
-    if (known && !(merge_in_place && old_row->second.versions == 1)) remove(old_row->second.row);
+    if (known) remove(old_row->second.row);
     CopyRow(new_row.row, &upserts);
   }
   if (!upserts.empty()) upserts_.push_back(std::move(upserts));

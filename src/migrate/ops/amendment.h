@@ -10,9 +10,9 @@ namespace reeve::migrate::ops {
 
 class Amendment {
  public:
-  // Both of one table. Rows that are the same on both sides are not touched. A changed row is deleted and written anew, so that columns that a merge
-  // never changes can change; a customer is merged in place, because its children need it. Deletion is by primary key, and a row that
-  // shares its key with one that stays is written again: nothing goes that is not meant.
+  // Both of one table. Rows that are the same on both sides are not touched. A changed row is deleted and written anew, so that columns which a
+  // merge never changes can change. Deletion is by primary key, and a row that shares its key with one that stays is written again:
+  // nothing goes that is not meant.
   void Replace(const RowBatch& before, const RowBatch& after);
   [[nodiscard]] const std::vector<store::CentralSink::Deletion>& deletions() const { return deletions_; }
   [[nodiscard]] const std::vector<RowBatch>& upserts() const { return upserts_; }

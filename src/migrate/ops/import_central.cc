@@ -144,6 +144,7 @@ class Import {
 
   Result<> Flush() {
     if (!dry_run_ && !pending_.empty()) {
+      REEVE_TRY(RecordDemotions());
       REEVE_ASSIGN(const std::vector<store::TenantResult> results, engine_.sink->Merge(pending_));
       for (size_t i = 0; i < results.size(); ++i) Settle(pending_[i], results[i]);
       if (journal_) REEVE_TRY(journal_->Commit());
@@ -152,6 +153,31 @@ class Import {
     pending_rows_ = 0;
     moved_.clear();
     return {};
+  }
+
+  // What the journal calls copied or proven is neither once other rows are merged into it: that must be on disk before they are.
+  Result<> RecordDemotions() {
+    if (!journal_) return {};
+    bool any = false;
+    for (auto moved = moved_.begin(); moved != moved_.end();) {
+      const auto known = journal_->state().tenants.find(moved->first);
+      const bool demoted = known != journal_->state().tenants.end() && known->second.phase >= Phase::kCopied;
+      if (demoted) Record(moved->first, moved->second);
+      any = any || demoted;
+      moved = demoted ? moved_.erase(moved) : std::next(moved);
+    }
+    return any ? journal_->Commit() : Result<>();
+  }
+
+  void Record(const std::string& tenant, int64_t attempt) {
+    JournalRecord record;
+    record.type = "phase";
+    record.tenant = tenant;
+    record.phase = PhaseName(Phase::kCopied);
+    record.attempt = attempt;
+    record.at = now_;
+    record.detail = "imported";
+    journal_->Add(record);
   }
 
   void Settle(const store::TenantWrite& write, const store::TenantResult& result) {
@@ -164,14 +190,7 @@ class Import {
     report_.rows_changed += result.rows_changed;
     const auto moved = moved_.find(tenant);
     if (!journal_ || moved == moved_.end()) return;
-    JournalRecord record;
-    record.type = "phase";
-    record.tenant = tenant;
-    record.phase = PhaseName(Phase::kCopied);
-    record.attempt = moved->second;
-    record.at = now_;
-    record.detail = "imported";
-    journal_->Add(record);
+    Record(tenant, moved->second);
     moved_.erase(moved);
   }
 

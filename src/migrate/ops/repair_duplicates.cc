@@ -142,7 +142,6 @@ class Repair {
       if (todo.refused.count(tenant) == 0) REEVE_TRY(MendTenant(tenant));
       engine_.progress->Add(1, 0, 0);
     }
-    if (journal_) REEVE_TRY(journal_->Commit());
     engine_.progress->End();
     return std::move(report_);
   }
@@ -166,10 +165,11 @@ class Repair {
     Amendment amendment;
     for (const Table* table : TenantRows::Tables()) amendment.Replace(before->Of(*table), merged.rows.Of(*table));
     REEVE_ASSIGN(const bool demoted, AmendTenantRow(*reader_, merged, now, &amendment));
-    REEVE_TRY(engine_.sink->Amend(amendment.deletions(), amendment.upserts()));
-    return demoted ? RecordDemotion(tenant, now) : Result<>();
+    if (demoted) REEVE_TRY(RecordDemotion(tenant, now));
+    return engine_.sink->Amend(amendment.deletions(), amendment.upserts());
   }
 
+  // The journal first: what it no longer calls proven is proven again, whatever happens next.
   Result<> RecordDemotion(const std::string& tenant, Micros now) {
     if (!journal_) return {};
     JournalRecord record;
@@ -181,7 +181,7 @@ class Repair {
     const auto known = journal_->state().tenants.find(tenant);
     record.attempt = known == journal_->state().tenants.end() ? 1 : known->second.attempt;
     journal_->Add(record);
-    return {};
+    return journal_->Commit();
   }
 
   const Engine& engine_;

@@ -29,7 +29,8 @@ struct Candidate {
   int64_t attempt = 0;
   std::map<std::string, uint64_t> rows;  // that would go, by table
   std::string refused;
-  uint64_t carried = 0;
+  uint64_t revoked = 0;                  // keys that central refuses, and legacy must
+  uint64_t carried = 0;                  // those of them that legacy accepted until now
   bool nothing_there = false;            // already back in legacy
 };
 
@@ -116,11 +117,12 @@ class RollbackRun {
     for (const Table* table : store::ErasedTables()) {
       RowBatch rows(*table);
       REEVE_TRY(reader_->Read(*table, owner, &rows));
-      if (!rows.empty()) candidate->rows[std::string(table->name)] = rows.size();
+      if (!rows.empty() && !table->own) candidate->rows[std::string(table->name)] = rows.size();
       if (table == &catalog::ApiKeys()) AskAboutKeys(rows, At(state.table(), state.Row(0), "as_of"), candidate, &questions);
       if (table == &catalog::Customers() && (rows.size() > 1 || (rows.size() == 1 && TextAt(*table, rows.Row(0), "customer_id") != owner.customer_id)))
         candidate->refused = "has other customers than the one it was migrated to: 'reeve repair duplicates' first";
     }
+    candidate->revoked = questions.deny.size();
     if (!questions.empty()) questions_.emplace(candidate->tenant, std::move(questions));
     return {};
   }
@@ -147,8 +149,8 @@ class RollbackRun {
       }
     }
     if (engine_.estate != nullptr || revoked + made == 0) return;
-    candidate->refused = fmt::format("{} revoked and {} made in central after the copy, and without the legacy estate they cannot be compared: give --from",
-                                     Counted(revoked, "key was").replace(0, 0, ""), Counted(made, "key was"));
+    candidate->refused = fmt::format("{} revoked and {} made in central after the copy, perhaps unknown to legacy: give the legacy estate with --from, so that nothing is lost",
+                                     Counted(revoked, "key"), Counted(made, "key"));
   }
 
   // One pass over the legacy key tables for all tenants together.
@@ -168,7 +170,7 @@ class RollbackRun {
       if (!answer->second.failure.empty()) {
         candidate.refused = "revocations could not be carried back: " + answer->second.failure;
       } else if (lost > 0) {
-        candidate.refused = fmt::format("{} made in central after the copy, and legacy does not know them: make them there first", Counted(lost, "key was"));
+        candidate.refused = fmt::format("{} made in central after the copy and unknown to legacy would be lost: make them there first", Counted(lost, "key"));
       }
     }
     return {};
@@ -238,8 +240,8 @@ class RollbackRun {
   }
 
   static std::string Facts(const Candidate& candidate) {
-    std::string facts = fmt::format(R"({{"from_phase":"{}","attempt":{},"revocations_carried_back":{},"rows":{{)", PhaseName(candidate.phase),
-                                    candidate.attempt + 1, candidate.carried);
+    std::string facts = fmt::format(R"({{"from_phase":"{}","attempt":{},"revoked_keys":{},"revocations_carried_back":{},"rows":{{)",
+                                    PhaseName(candidate.phase), candidate.attempt + 1, candidate.revoked, candidate.carried);
     std::string separator;
     for (const auto& [table, rows] : candidate.rows) {
       facts += fmt::format(R"({}"{}":{})", separator, table, rows);

@@ -22,7 +22,7 @@ std::string LineOf(const Table& table, Row row) {
 
 std::string KeyOf(const Table& table, Row row) {
   std::string key;
-  for (const std::string_view column : table.key) {
+  for (const std::string_view column : table.StoredKey()) {
     const Cell& cell = At(table, row, column);
     fmt::format_to(std::back_inserter(key), "{}:{}:", cell.num, cell.text.size());
     key.append(cell.text);

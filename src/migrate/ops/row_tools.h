@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/time_text.h"
 #include "catalog/rows.h"
 #include "store/central_sink.h"
 
@@ -43,7 +44,7 @@ std::span<Cell> CopyRow(Row row, RowBatch* out);
 
 // The row as a line of an export: equal lines are equal rows.
 [[nodiscard]] std::string LineOf(const Table& table, Row row);
-// The cells of the table's key as bytes without ambiguity: equal texts are equal keys.
+// The cells of the table's primary key (StoredKey) as bytes without ambiguity: equal texts are equal keys.
 [[nodiscard]] std::string KeyOf(const Table& table, Row row);
 
 // The first 64 bits of the SHA-256 of `text`: names of rows in compact memory, where 2^-64 counts as never.

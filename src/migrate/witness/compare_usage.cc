@@ -45,6 +45,13 @@ class MonthFinder {
   Micros begin_ = 0, end_ = 0;
 };
 
+// A run in the order of stored sets: by month, UUIDs after other ids, by id.
+struct Placed {
+  Month month;
+  bool is_uuid;
+  const RunTable::Run* run;
+};
+
 // Puts stored and legacy runs together.
 class Union {
  public:
@@ -73,7 +80,7 @@ class Union {
   std::map<Month, MonthUsage> Finish(Micros as_of, Micros abandoned_after) {
     MonthFinder months;
     std::map<Month, MonthUsage> usage;
-    std::vector<std::pair<Month, const RunTable::Run*>> united;
+    std::vector<Placed> united;
     for (const RunTable::Run& run : runs_.runs()) {
       if (!run.in_central && !window_.Holds(run.facts.start)) {
         ++verdict_.usage.out_of_window;
@@ -82,14 +89,15 @@ class Union {
       const Month month = months.Of(run.facts.start);
       if (!run.in_central) Differs(FormatDate(FirstDay(month)), Named("run is not in the stored set", runs_.IdOf(run)));
       usage[month].Add(run.facts, as_of, abandoned_after);
-      united.emplace_back(month, &run);
+      united.push_back({month, IsCanonicalUuid(runs_.IdOf(run)), &run});
     }
-    std::sort(united.begin(), united.end(), [&](const auto& a, const auto& b) {
-      return a.first != b.first ? a.first < b.first : runs_.IdOf(*a.second) < runs_.IdOf(*b.second);
+    std::sort(united.begin(), united.end(), [&](const Placed& a, const Placed& b) {
+      if (a.month != b.month) return a.month < b.month;
+      return a.is_uuid != b.is_uuid ? b.is_uuid : runs_.IdOf(*a.run) < runs_.IdOf(*b.run);
     });
     std::string all;
     all.reserve(stored_.size());
-    for (const auto& [month, run] : united) AppendRun(month, runs_.IdOf(*run), run->facts, &all);
+    for (const Placed& placed : united) AppendRun(placed.month, runs_.IdOf(*placed.run), placed.run->facts, &all);
     verdict_.usage.runs = united.size();
     verdict_.usage.digest_expected = HexOf(BytesOf(DigestOf(all)));
     verdict_.usage.digest_found = all == stored_ ? verdict_.usage.digest_expected : HexOf(BytesOf(DigestOf(stored_)));

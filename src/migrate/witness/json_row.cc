@@ -116,7 +116,6 @@ struct RowHandler : NumberRules {
   bool BeginTexts() {
     collecting = true;
     texts_bad = false;
-    current->value = {};
     texts = "[";
     depth = 2;
     return true;
@@ -150,7 +149,7 @@ struct RowHandler : NumberRules {
       return true;
     }
     current->row = row;
-    current->value.type = RawValue::Type::kAbsent;
+    current->value = {};  // no view of an earlier line is left
     columns.push_back(current);
     return true;
   }

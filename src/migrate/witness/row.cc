@@ -39,9 +39,12 @@ Reason ReadNumber(const RawValue& raw, FieldValue* value) {
 }
 
 Reason ReadBool(const RawValue& raw, FieldValue* value) {
-  const bool yes = raw.type == Raw::kBool ? raw.number != 0 : raw.text == "true";
-  if (raw.type != Raw::kBool && !(raw.type == Raw::kText && (yes || raw.text == "false"))) return Reason::kBadBool;
-  *value = {true, yes ? 1 : 0, {}};
+  std::optional<bool> truth;
+  if (raw.type == Raw::kBool) truth = raw.number != 0;
+  if (raw.type == Raw::kText && raw.text == "true") truth = true;
+  if (raw.type == Raw::kText && raw.text == "false") truth = false;
+  if (!truth) return Reason::kBadBool;
+  *value = {true, *truth ? 1 : 0, {}};
   return Reason::kNone;
 }
 

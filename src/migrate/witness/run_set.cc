@@ -60,13 +60,12 @@ bool RunSetReader::Signed(int64_t* value) {
   return true;
 }
 
-bool RunSetReader::Id(std::string_view* id) {
+bool RunSetReader::Id(uint8_t kind, std::string_view* id) {
   static constexpr char kDigits[] = "0123456789abcdef";
-  uint8_t kind = 0;
-  if (!Byte(&kind)) return false;
   if (kind == 0) {
     uint64_t size = 0;
     if (!Varint(&size)) return false;
+    if (size == 0) return Damaged("an id is empty");
     if (size > kIdBytesMax || size > bytes_.size()) return Damaged("an id reaches beyond the end");
     *id = bytes_.substr(0, size);
     bytes_.remove_prefix(size);
@@ -88,14 +87,10 @@ bool RunSetReader::Id(std::string_view* id) {
 }
 
 bool RunSetReader::Facts(RunFacts* facts) {
-  uint8_t status = 0;
   uint8_t flags = 0;
   int64_t offset = 0;
-  *facts = {};
-  if (!Byte(&status) || !Signed(&offset) || !Byte(&flags)) return false;
-  if (status < 1 || status > 3) return Damaged("unknown status");
+  if (!Signed(&offset) || !Byte(&flags)) return false;
   if (flags > (kEndKnown | kDurationKnown)) return Damaged("unknown flags");
-  facts->status = static_cast<RunStatus>(status);
   if (__builtin_add_overflow(month_begin_, offset, &facts->start) || facts->start < month_begin_ ||
       facts->start >= month_end_) {
     return Damaged("a run started outside its month");
@@ -118,9 +113,17 @@ bool RunSetReader::Facts(RunFacts* facts) {
 
 bool RunSetReader::Next(std::string_view* id, RunFacts* facts) {
   if (!damage_.empty() || bytes_.empty()) return false;
-  if (!Id(id) || !Facts(facts)) return false;
-  if (previous_.data() != nullptr && *id <= previous_) return Damaged("the ids are not in order");
+  uint8_t kind = 0;
+  uint8_t status = 0;
+  if (!Byte(&kind) || !Byte(&status)) return false;
+  if (status < 1 || status > 3) return Damaged("unknown status");
+  *facts = {};
+  facts->status = static_cast<RunStatus>(status);
+  if (!Id(kind, id) || !Facts(facts)) return false;
+  const bool later = kind != previous_kind_ ? kind > previous_kind_ : *id > previous_;
+  if (previous_.data() != nullptr && !later) return Damaged("the ids are not in order");
   previous_ = *id;
+  previous_kind_ = kind;
   return true;
 }
 

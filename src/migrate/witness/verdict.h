@@ -55,7 +55,7 @@ struct KeyProof {
   std::string digest_found;
 };
 
-// The union of legacy and stored runs of the counted months, and the stored ones, each in order of month and id:
+// The union of legacy and stored runs of the counted months, and the stored ones, each by month in the order of docs/formats/run-set.md:
 //   run := month as 4 bytes ; size of the id as 8 ; id ; status ; start as 8 ; {0 | 1 ; end} ; {0 | 1 ; duration}, big endian
 struct UsageProof {
   uint64_t months = 0;         // rows of customer_usage compared

@@ -23,8 +23,8 @@ std::vector<Values> RowsOfOwner(const MemoryTables& tables, const Table& table, 
   const bool by_customer = table.owner_column == "customer_id";
   const Value wanted{false, 0, by_customer ? owner.customer_id : owner.tenant_id};
   std::vector<Values> rows;
-  for (const auto& [key, row] : tables.RowsOf(table)) {
-    if (row[table.Index(table.owner_column)] == wanted) rows.push_back(row);
+  for (const Values* row : tables.InKeyOrder(table)) {
+    if ((*row)[table.Index(table.owner_column)] == wanted) rows.push_back(*row);
   }
   return rows;
 }
@@ -43,10 +43,15 @@ void Append(const Values& row, RowBatch* out) {
   }
 }
 
-Values KeyValues(const Table& table, const Values& row) {
-  Values key;
-  for (std::string_view name : table.key) key.push_back(row[table.Index(name)]);
-  return key;
+// Removes every row with these values of Table::key.
+void RemoveByKey(const CentralSink::Deletion& deletion, MemoryTables* tables) {
+  const Table& table = *deletion.table;
+  const Values key = OwnCells(deletion.key);
+  if (deletion.stored) {
+    tables->Remove(table, key);
+    return;
+  }
+  while (const Values* row = tables->Find(table, table.key, key)) tables->Remove(table, Pick(table, *row, table.StoredKey()));
 }
 
 class MemoryReader final : public CentralReader {
@@ -59,7 +64,7 @@ class MemoryReader final : public CentralReader {
     return {};
   }
   Result<> Scan(const Table& table, const Visit& visit) override {
-    for (const auto& [key, row] : tables_.RowsOf(table)) REEVE_TRY(visit(Views(row)));
+    for (const Values* row : tables_.InKeyOrder(table)) REEVE_TRY(visit(Views(*row)));
     return {};
   }
   Result<uint64_t> Count(const Table& table) override { return tables_.RowsOf(table).size(); }
@@ -104,7 +109,7 @@ class MemorySink final : public CentralSink {
           data_->tables.Undo(mark);
           return TenantResult{Outcome::kConflict, "customers: rows of another tenant name this customer", 0};
         }
-        removed += data_->tables.Remove(*table, KeyValues(*table, row)) ? 1 : 0;
+        removed += data_->tables.Remove(*table, Pick(*table, row, table->StoredKey())) ? 1 : 0;
       }
     }
     TenantResult result = MergeTenant(after, removed);
@@ -117,7 +122,7 @@ class MemorySink final : public CentralSink {
     const std::lock_guard lock(data_->mu);
     const size_t mark = data_->tables.Mark();
     data_->tables.DeferReferences(true);
-    for (const Deletion& deletion : deletions) data_->tables.Remove(*deletion.table, OwnCells(deletion.key));
+    for (const Deletion& deletion : deletions) RemoveByKey(deletion, &data_->tables);
     uint64_t changed = 0;
     std::string conflict;
     for (size_t i = 0; i < upserts.size() && conflict.empty(); ++i) conflict = MergeBatch(upserts[i], &changed);
@@ -156,7 +161,7 @@ class MemorySink final : public CentralSink {
     const KeySet kept(rows);
     for (const Values& row : RowsOfOwner(data_->tables, table, owner)) {
       if (kept.Contains(Views(row))) continue;
-      data_->tables.Remove(table, KeyValues(table, row));
+      data_->tables.Remove(table, Pick(table, row, table.StoredKey()));
       ++*changed;
     }
   }
@@ -208,7 +213,7 @@ class MemoryStore final : public Store {
   Result<std::optional<CustomerRecord>> FindCustomer(std::string_view id) override { return records_->FindCustomer(id); }
   Result<std::optional<CustomerRecord>> FindCustomerOfTenant(std::string_view tenant) override { return records_->FindCustomerOfTenant(tenant); }
   Result<std::optional<SubscriptionRecord>> CurrentSubscription(std::string_view id) override { return records_->CurrentSubscription(id); }
-  Result<std::optional<UsageRecord>> UsageOf(std::string_view id, Days month) override { return records_->UsageOf(id, month); }
+  Result<std::optional<UsageRecord>> UsageOf(std::string_view tenant, Days month) override { return records_->UsageOf(tenant, month); }
 
   Result<RevokeOutcome> RevokeKey(std::string_view hash, Micros at, std::string_view by, const RowBatch& audit) override {
     REEVE_ASSERT(&audit.table() == &catalog::AuditLogs());

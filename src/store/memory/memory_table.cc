@@ -13,12 +13,6 @@ using catalog::Table;
 
 namespace {
 
-Values Pick(const Table& table, const Values& row, std::span<const std::string_view> names) {
-  Values picked;
-  for (std::string_view name : names) picked.push_back(row[table.Index(name)]);
-  return picked;
-}
-
 // NULL is unknown: the other one then.
 Value Smaller(const Value& a, const Value& b) {
   if (a.is_null) return b;
@@ -100,6 +94,12 @@ Values OwnCells(std::span<const Cell> cells) {
   return values;
 }
 
+Values Pick(const Table& table, const Values& row, std::span<const std::string_view> columns) {
+  Values picked;
+  for (std::string_view name : columns) picked.push_back(row[table.Index(name)]);
+  return picked;
+}
+
 Cell ViewOf(const Value& value) { return {value.is_null, value.num, value.text}; }
 
 std::optional<Values> MergeRow(const Table& table, const Values& stored, const Values& arriving, std::string* conflict) {
@@ -132,18 +132,21 @@ const Values* MemoryTables::Find(const Table& table, std::span<const std::string
     const auto row = rows.find(key);
     return row == rows.end() ? nullptr : &row->second;
   };
-  if (std::ranges::equal(columns, table.key)) return at(values);
+  if (std::ranges::equal(columns, table.StoredKey())) return at(values);
   for (const Set& set : SetsOf(table)) {
     if (!std::ranges::equal(columns, set.columns)) continue;
     const auto& keys = found->second.sets.find(set.name)->second;
     const auto key = keys.find(values);
     return key == keys.end() ? nullptr : at(key->second);
   }
+  for (const auto& [key, row] : rows) {
+    if (Pick(table, row, columns) == values) return &row;
+  }
   return nullptr;
 }
 
 std::string MemoryTables::Violation(const Table& table, const Values& row, const Values* replaced) const {
-  const Values* same = Find(table, table.key, Pick(table, row, table.key));
+  const Values* same = Find(table, table.StoredKey(), Pick(table, row, table.StoredKey()));
   if (same != nullptr && same != replaced) return fmt::format("UNIQUE constraint failed: {}", table.name);
   for (const Set& set : SetsOf(table)) {
     if (!Applies(set, table, row)) continue;
@@ -165,28 +168,43 @@ std::string MemoryTables::Merge(const Table& table, const Values& arriving, bool
   conflict = Violation(table, *row, stored);
   if (!conflict.empty()) return conflict;
   if (!table.references_customer.empty()) {
-    const Values customer = {(*row)[table.Index(table.references_customer)]};
-    if (RowsOf(catalog::Customers()).count(customer) == 0 && !defer_references_) return "FOREIGN KEY constraint failed";
+    if (!defer_references_ && !HasCustomer(table, *row)) return "FOREIGN KEY constraint failed";
   }
-  if (stored != nullptr) Put(table, Pick(table, *stored, table.key), std::nullopt);
-  const Values key = Pick(table, *row, table.key);
+  if (stored != nullptr) Put(table, Pick(table, *stored, table.StoredKey()), std::nullopt);
+  const Values key = Pick(table, *row, table.StoredKey());
   Put(table, key, std::move(row));
   *changed = true;
   return {};
 }
 
-bool MemoryTables::Remove(const Table& table, const Values& key) {
-  if (!RowsOf(table).contains(key)) return false;
-  Put(table, key, std::nullopt);
+bool MemoryTables::Remove(const Table& table, const Values& stored_key) {
+  if (!RowsOf(table).contains(stored_key)) return false;
+  Put(table, stored_key, std::nullopt);
   return true;
+}
+
+std::vector<const Values*> MemoryTables::InKeyOrder(const Table& table) const {
+  std::vector<const Values*> rows;
+  for (const auto& [key, row] : RowsOf(table)) rows.push_back(&row);
+  std::stable_sort(rows.begin(), rows.end(), [&](const Values* a, const Values* b) {
+    return Pick(table, *a, table.key) < Pick(table, *b, table.key);
+  });
+  return rows;
+}
+
+bool MemoryTables::HasCustomer(const Table& table, const Values& row) const {
+  const auto& customers = RowsOf(catalog::Customers());
+  const auto found = customers.find({row[table.Index(table.references_customer)]});
+  if (found == customers.end()) return false;
+  const int tenant = table.Find("tenant_id");
+  return tenant < 0 || found->second[catalog::Customers().Index("tenant_id")] == row[tenant];
 }
 
 std::string MemoryTables::FindOrphan() const {
   for (const Table& table : catalog::CentralTables()) {
     if (table.references_customer.empty()) continue;
     for (const auto& [key, row] : RowsOf(table)) {
-      const Values customer = {row[table.Index(table.references_customer)]};
-      if (!RowsOf(catalog::Customers()).contains(customer)) return fmt::format("{}: FOREIGN KEY constraint failed", table.name);
+      if (!HasCustomer(table, row)) return fmt::format("{}: FOREIGN KEY constraint failed", table.name);
     }
   }
   return {};

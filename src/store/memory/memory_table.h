@@ -21,6 +21,7 @@ using Values = std::vector<Value>;
 
 [[nodiscard]] Values OwnCells(std::span<const catalog::Cell> cells);
 [[nodiscard]] catalog::Cell ViewOf(const Value& value);
+[[nodiscard]] Values Pick(const catalog::Table& table, const Values& row, std::span<const std::string_view> columns);
 
 // How an arriving row changes a stored one: the row after the merge, or nullopt if it stays. `conflict` is set, and nothing
 // else matters, if the two are not versions of one row.
@@ -29,16 +30,18 @@ using Values = std::vector<Value>;
 
 class MemoryTables {
  public:
-  using Rows = std::map<Values, Values>;  // by primary key
+  using Rows = std::map<Values, Values>;  // by stored key
 
   [[nodiscard]] const Rows& RowsOf(const catalog::Table& table) const;
-  // The row whose `columns` (a key or unique set) equal `values`, or nullptr.
+  // A row whose `columns` (a key or unique set) equal `values`, or nullptr.
   [[nodiscard]] const Values* Find(const catalog::Table& table, std::span<const std::string_view> columns, const Values& values) const;
 
   // Merges one row. The conflict's words, empty if none; true in `changed` if something was written.
   [[nodiscard]] std::string Merge(const catalog::Table& table, const Values& arriving, bool* changed);
-  // False if there is no such row.
-  bool Remove(const catalog::Table& table, const Values& key);
+  // Removes the row with this stored key. False if there is none.
+  bool Remove(const catalog::Table& table, const Values& stored_key);
+  // The rows in order of the table's key.
+  [[nodiscard]] std::vector<const Values*> InKeyOrder(const catalog::Table& table) const;
   // Says which row names a customer that does not exist; empty if none does.
   [[nodiscard]] std::string FindOrphan() const;
   // True if a row of another table names this customer.
@@ -59,9 +62,10 @@ class MemoryTables {
   };
   struct Stored {
     Rows rows;
-    std::map<std::string, std::map<Values, Values>> sets;  // unique set → its values → primary key
+    std::map<std::string, std::map<Values, Values>> sets;  // unique set → its values → stored key
   };
   void Put(const catalog::Table& table, const Values& key, std::optional<Values> row);
+  [[nodiscard]] bool HasCustomer(const catalog::Table& table, const Values& row) const;
   [[nodiscard]] std::string Violation(const catalog::Table& table, const Values& row, const Values* replaced) const;
   Stored& Of(const catalog::Table& table) { return tables_[&table]; }
 

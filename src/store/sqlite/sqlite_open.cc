@@ -52,6 +52,13 @@ Result<LockedDatabase> OpenForWriting(Files& files, const std::string& path, Ope
   return opened;
 }
 
+Result<> CheckpointStore(sqlite::Database& database) {
+  REEVE_TRY(database.Execute("PRAGMA busy_timeout=0"));
+  auto done = database.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  REEVE_TRY(database.Execute(fmt::format("PRAGMA busy_timeout={}", kBusyMs)));
+  return done;
+}
+
 Result<std::unique_ptr<sqlite::Database>> OpenForReading(const std::string& path) {
   auto opened = sqlite::Database::Open(path, sqlite::Mode::kReadOnly, kBusyMs);
   if (!opened && opened.error().code == Code::kNotFound) return MissingStore(path);

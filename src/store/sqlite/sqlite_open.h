@@ -18,6 +18,9 @@ struct LockedDatabase {
 [[nodiscard]] Result<LockedDatabase> OpenForWriting(Files& files, const std::string& path, OpenMode mode,
                                                     const std::string& holder, SqliteLimits limits);
 
+// Moves the log into the file and empties it. Readers may keep it from being emptied: what can be moved is, without waiting.
+[[nodiscard]] Result<> CheckpointStore(sqlite::Database& database);
+
 // A connection that cannot write, and does not touch the log.
 [[nodiscard]] Result<std::unique_ptr<sqlite::Database>> OpenForReading(const std::string& path);
 

@@ -40,7 +40,8 @@ std::optional<std::string> SetCondition(const Table& table, std::span<const std:
   const auto same = [&](const std::vector<std::string_view>& set) {
     return std::equal(set.begin(), set.end(), columns.begin(), columns.end());
   };
-  if (same(table.key) || same(table.merge_key)) return "";
+  if (same(table.key)) return TenantOfKey(table);
+  if (same(table.merge_key) || same(table.StoredKey())) return "";
   for (const catalog::Unique& unique : table.unique) {
     if (same(unique.columns)) return unique.where.empty() ? "" : fmt::format(" AND {}", unique.where);
   }
@@ -66,6 +67,13 @@ class OwningReader final : public CentralReader {
 
 std::unique_ptr<CentralReader> MakeReader(std::unique_ptr<sqlite::Database> database) {
   return std::make_unique<OwningReader>(std::move(database));
+}
+
+std::string TenantOfKey(const Table& table) {
+  const auto in_key = [&](std::string_view name) { return std::find(table.key.begin(), table.key.end(), name) != table.key.end(); };
+  if (table.StoredKey().front() != "tenant_id" || in_key("tenant_id") || !in_key("customer_id")) return "";
+  REEVE_ASSERT(table.key.front() == "customer_id");
+  return " AND tenant_id = (SELECT tenant_id FROM customers WHERE customer_id = ?1)";
 }
 
 std::string_view OwnerValue(const Table& table, const Owner& owner) {
@@ -96,7 +104,8 @@ Result<> SqliteTables::Read(const Table& table, const Owner& owner, RowBatch* ou
 }
 
 Result<> SqliteTables::Scan(const Table& table, const CentralReader::Visit& visit) {
-  const std::string sql = fmt::format("SELECT {} FROM {} ORDER BY {}", ColumnNames(table), table.name, JoinNames(table.key));
+  const std::string sql = fmt::format("SELECT {} FROM {} ORDER BY {}, {}", ColumnNames(table), table.name, JoinNames(table.key),
+                                      JoinNames(table.StoredKey()));
   // Not a kept statement: `visit` may scan the same table.
   REEVE_ASSIGN(sqlite::Statement scan, database_->Prepare(sql));
   return Visited(scan, table, visit);

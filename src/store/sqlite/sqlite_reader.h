@@ -51,6 +51,9 @@ class SqliteReader final : public CentralReader {
 // A CentralReader that owns its connection.
 [[nodiscard]] std::unique_ptr<CentralReader> MakeReader(std::unique_ptr<sqlite::Database> database);
 
+// What to add to a condition on `table.key` so that it finds its rows by the primary key; empty if it does, or needs a scan.
+[[nodiscard]] std::string TenantOfKey(const catalog::Table& table);
+
 // Which rows of `table` are the owner's; "" for a table whose rows have none.
 [[nodiscard]] std::string_view OwnerValue(const catalog::Table& table, const Owner& owner);
 

@@ -169,6 +169,15 @@ Result<std::vector<std::string>> CheckSqliteIntegrity(sqlite::Database& database
                                    "does not exist' FROM pragma_foreign_key_check LIMIT {}",
                                    kFindingsMax),
                        &findings));
+  // Ids of which the primary key does not say that they are unique overall: two equal ones would be a collision of digests.
+  for (const Table* table : AllTables()) {
+    if (table->key.size() != 1 || table->stored_key.empty()) continue;
+    REEVE_TRY(AppendRows(database,
+                         fmt::format("SELECT '{0}: {1} ' || {1} || ' occurs ' || count(*) || ' times' FROM {0} GROUP BY {1} "
+                                     "HAVING count(*) > 1 LIMIT {2}",
+                                     table->name, table->key.front(), kFindingsMax),
+                         &findings));
+  }
   return findings;
 }
 

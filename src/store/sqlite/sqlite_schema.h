@@ -27,7 +27,7 @@ enum class StoreState {
 
 [[nodiscard]] Result<std::vector<Drift>> CheckSqliteSchema(sqlite::Database& database);
 
-// PRAGMA integrity_check and foreign_key_check: at most 100 findings each.
+// PRAGMA integrity_check, foreign_key_check, and ids that occur twice: at most 100 findings each.
 [[nodiscard]] Result<std::vector<std::string>> CheckSqliteIntegrity(sqlite::Database& database);
 
 }  // namespace reeve::store

@@ -21,8 +21,7 @@ class SqliteSink final : public CentralSink {
   Result<> Amend(std::span<const Deletion> deletions, std::span<const catalog::RowBatch> upserts) override;
   Result<std::unique_ptr<CentralReader>> OpenReader() override { return OpenSqliteReader(database_->path()); }
   Result<std::vector<std::string>> CheckIntegrity() override { return CheckSqliteIntegrity(*database_); }
-  // Readers may keep the log from being emptied; what can be moved is.
-  Result<> Checkpoint() override { return database_->Execute("PRAGMA wal_checkpoint(TRUNCATE)"); }
+  Result<> Checkpoint() override { return CheckpointStore(*database_); }
 
  private:
   [[nodiscard]] Result<bool> TryMerge(std::span<const TenantWrite> batch, bool isolated, std::vector<TenantResult>* results);
@@ -74,7 +73,12 @@ Result<> SqliteSink::Amend(std::span<const Deletion> deletions, std::span<const 
   REEVE_ASSIGN(auto transaction, sqlite::Transaction::Begin(*database_));
   // A repair may remove a customer before its children have moved: what counts is the end.
   REEVE_TRY(database_->Execute("PRAGMA defer_foreign_keys=ON"));
-  for (const Deletion& deletion : deletions) REEVE_TRY(writer_.Delete(deletion));
+  // Customers last: the keys of their children are found through them.
+  for (const bool customers : {false, true}) {
+    for (const Deletion& deletion : deletions) {
+      if ((deletion.table == &catalog::Customers()) == customers) REEVE_TRY(writer_.Delete(deletion));
+    }
+  }
   for (const catalog::RowBatch& rows : upserts) REEVE_TRY(writer_.MergeRows(rows));
   return transaction.Commit();
 }

@@ -25,7 +25,7 @@ class SqliteStore final : public Store {
   Result<std::optional<SubscriptionRecord>> CurrentSubscription(std::string_view id) override {
     return records_->CurrentSubscription(id);
   }
-  Result<std::optional<UsageRecord>> UsageOf(std::string_view id, Days month) override { return records_->UsageOf(id, month); }
+  Result<std::optional<UsageRecord>> UsageOf(std::string_view tenant, Days month) override { return records_->UsageOf(tenant, month); }
 
   Result<RevokeOutcome> RevokeKey(std::string_view hash, Micros at, std::string_view by, const RowBatch& audit) override {
     REEVE_ASSERT(&audit.table() == &catalog::AuditLogs());

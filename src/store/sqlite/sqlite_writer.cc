@@ -48,7 +48,7 @@ Result<SqliteWriter::TableStatements*> SqliteWriter::Prepared(const Table& table
   if (!fresh && prepared.merge) return &prepared;
   REEVE_ASSIGN(prepared.merge, RowStatement::Prepare(*database_, table, catalog::MergeStatement(table), All(table)));
   REEVE_ASSIGN(prepared.remove,
-               RowStatement::Prepare(*database_, table, fmt::format("DELETE FROM {} WHERE {}", table.name, Equals(table.key)),
+               RowStatement::Prepare(*database_, table, fmt::format("DELETE FROM {} WHERE {}{}", table.name, Equals(table.key), TenantOfKey(table)),
                                      Pick(table, table.key)));
   if (table.owner_column.empty()) return &prepared;
   const std::vector<std::string_view> owner = {table.owner_column};
@@ -155,13 +155,43 @@ Result<TenantResult> SqliteWriter::EraseTenant(const TenantWrite& after) {
 }
 
 Result<uint64_t> SqliteWriter::Delete(const CentralSink::Deletion& deletion) {
-  REEVE_ASSIGN(TableStatements * prepared, Prepared(*deletion.table));
-  prepared->remove.Bind(deletion.key);
-  REEVE_TRY(prepared->remove.statement().Run());
+  const Table& table = *deletion.table;
+  RowStatement* remove = &statements_[&table].remove_stored;
+  if (!deletion.stored) {
+    REEVE_ASSIGN(TableStatements * prepared, Prepared(table));
+    remove = &prepared->remove;
+  } else if (!*remove) {
+    REEVE_ASSIGN(*remove, RowStatement::Prepare(*database_, table, fmt::format("DELETE FROM {} WHERE {}", table.name, Equals(table.StoredKey())),
+                                                Pick(table, table.StoredKey())));
+  }
+  remove->Bind(deletion.key);
+  REEVE_TRY(remove->statement().Run());
   return database_->Changes();
 }
 
+// A store from elsewhere may lack the unique set by which versions of a row are found: repairs write there what they have merged.
+Result<uint64_t> SqliteWriter::InsertRows(const RowBatch& rows) {
+  const Table& table = rows.table();
+  RowStatement& insert = statements_[&table].insert;
+  if (!insert) {
+    const std::vector<const Column*> columns = All(table);
+    std::string parameters = "?1";
+    for (size_t i = 2; i <= columns.size(); ++i) parameters.append(fmt::format(", ?{}", i));
+    REEVE_ASSIGN(insert, RowStatement::Prepare(*database_, table, fmt::format("INSERT INTO {} ({}) VALUES ({})", table.name, ColumnNames(table), parameters),
+                                               columns));
+  }
+  for (size_t i = 0; i < rows.size(); ++i) {
+    insert.Bind(rows.Row(i));
+    if (auto ran = insert.statement().Run(); !ran) {
+      if (!database_->LastWasConstraint()) return Unexpected(std::move(ran).error());
+      return Fail(Code::kFailed, "{}", DescribeConflict(table, rows.Row(i), database_->LastMessage()));
+    }
+  }
+  return rows.size();
+}
+
 Result<uint64_t> SqliteWriter::MergeRows(const RowBatch& rows) {
+  if (!rows.empty() && !Prepared(rows.table())) return InsertRows(rows);
   uint64_t changed = 0;
   REEVE_ASSIGN(const std::string detail, MergeBatch(rows, &changed));
   if (!detail.empty()) return Fail(Code::kFailed, "{}", detail);

@@ -27,17 +27,20 @@ class SqliteWriter {
   [[nodiscard]] Result<TenantResult> EraseTenant(const TenantWrite& after);
   // Deletes by key; counts what was there.
   [[nodiscard]] Result<uint64_t> Delete(const CentralSink::Deletion& deletion);
-  // Merges all rows; a conflict is an error with its detail.
+  // Merges all rows, or inserts them if the table cannot merge; a conflict is an error with its detail.
   [[nodiscard]] Result<uint64_t> MergeRows(const catalog::RowBatch& rows);
 
  private:
   struct TableStatements {
     RowStatement merge;
     RowStatement remove;        // by key
+    RowStatement remove_stored; // by stored key; prepared when wanted
+    RowStatement insert;        // where the unique set of the merge is missing; prepared when wanted
     RowStatement remove_owner;  // all of an owner
     RowStatement count_owner;
   };
   [[nodiscard]] Result<TableStatements*> Prepared(const catalog::Table& table);
+  [[nodiscard]] Result<uint64_t> InsertRows(const catalog::RowBatch& rows);
   [[nodiscard]] Result<bool> IsStale(const TenantWrite& write);
   // Empty detail: merged. Adds to `changed`.
   [[nodiscard]] Result<std::string> MergeBatch(const catalog::RowBatch& rows, uint64_t* changed);

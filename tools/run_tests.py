@@ -1,0 +1,274 @@
+#!/usr/bin/env python3
+"""Builds and runs every test of the project; `./test` calls it after installing what is needed.
+
+A step is a preset with what is run in it. Results of each program stand in build/PRESET/results/.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import test_results as results  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent.parent
+JOBS = max(2, os.cpu_count() or 2)
+BUILD_JOBS = int(os.environ.get("REEVE_JOBS", JOBS))
+
+# Programs with threads in them: what ThreadSanitizer looks at.
+THREADED = ("base_test", "obs_test", "copy_test", "verify_test", "central_sink_test", "ops_test", "backup_test")
+KILLS = {"release": 300, "asan": 24}
+KILLS_FULL = {"release": 3000, "asan": 300}
+FUZZ_SECONDS, FUZZ_SECONDS_FULL = 60, 1800
+
+SANITIZERS = {
+    "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
+}
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def run(command, log, **named):
+    """The exit code; output goes to the file `log`. None: timed out."""
+    with open(log, "w", encoding="utf-8") as out:
+        try:
+            return subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, **named).returncode
+        except subprocess.TimeoutExpired:
+            return None
+        except OSError as error:
+            out.write(str(error))
+            return 127
+
+
+def tail(log, lines=40):
+    text = Path(log).read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join("    " + line for line in text[-lines:])
+
+
+def fixed_addresses():
+    """Prefix of a command: sanitizers of these compilers do not stand the address randomisation of new kernels."""
+    prefix = ["setarch", os.uname().machine, "-R"]
+    try:
+        worked = subprocess.run([*prefix, "true"], capture_output=True).returncode == 0
+    except OSError:
+        worked = False
+    return prefix if worked else []
+
+
+class Preset:
+    def __init__(self, name, options):
+        self.name, self.options = name, options
+        self.dir = ROOT / "build" / name
+        self.results = self.dir / "results"
+        shutil.rmtree(self.results, ignore_errors=True)
+        self.results.mkdir(parents=True)
+        self.prefix = [] if name in ("release", "clang") else fixed_addresses()
+
+    def build(self, *targets):
+        """Configures and builds; what failed, empty if nothing did."""
+        log = self.results / "build.log"
+        if not (self.dir / "build.ninja").exists() and run(["cmake", "--preset", self.name], log, cwd=ROOT) != 0:
+            say(tail(log))
+            return f"cmake --preset {self.name} failed; {log.relative_to(ROOT)} says why"
+        command = ["cmake", "--build", str(self.dir), "-j", str(BUILD_JOBS), "--target", *(targets or ["all"]), "--", "-k", "0"]
+        if run(command, log, cwd=ROOT) != 0:
+            say(tail(log, 60))
+            return f"does not build; {log.relative_to(ROOT)} says why"
+        return ""
+
+    def tests(self):
+        """{name: (command, environment, timeout, labels)} as CMake declared them."""
+        out = subprocess.run(["ctest", "--test-dir", str(self.dir), "--show-only=json-v1"], capture_output=True, text=True, check=True).stdout
+        found = {}
+        for test in json.loads(out)["tests"]:
+            if "command" not in test:
+                continue
+            properties = {p["name"]: p["value"] for p in test.get("properties", [])}
+            environment = dict(entry.split("=", 1) for entry in properties.get("ENVIRONMENT", []) if "=" in entry)
+            found[test["name"]] = (test["command"], environment, float(properties.get("TIMEOUT", 600)), properties.get("LABELS", []))
+        return found
+
+    def run_test(self, name, test):
+        command, environment, timeout, _ = test
+        where, report, log = f"{self.name}/{name}", self.results / f"{name}.xml", self.results / f"{name}.log"
+        kills = (KILLS_FULL if self.options.full else KILLS).get(self.name, 24)
+        env = {**os.environ, **SANITIZERS, "REEVE_KILLS": str(kills), **({"REEVE_FULL": "1"} if self.options.full else {}),
+               **environment, "GTEST_OUTPUT": f"xml:{report}"}
+        started = time.monotonic()
+        if self.options.full:
+            timeout *= 20
+        code = run([*self.prefix, *command], log, cwd=self.dir, env=env, timeout=timeout)
+        totals = results.of_program(where, code, report.read_text(encoding="utf-8", errors="replace") if report.exists() else None)
+        say(f"  {'FAILED' if totals.failed else 'ok    '} {where}: {totals.line()} ({time.monotonic() - started:.1f} s)")
+        if totals.failed:
+            say(tail(log))
+        return totals
+
+    def run_tests(self, wanted=lambda name, labels: True):
+        totals = results.Totals()
+        chosen = {name: test for name, test in self.tests().items()
+                  if wanted(name, test[3]) and re.search(self.options.filter, name)}
+        together = [(n, t) for n, t in chosen.items() if "alone" not in t[3]]
+        with ThreadPoolExecutor(JOBS) as pool:
+            for one in pool.map(lambda item: self.run_test(*item), together):
+                totals.add(one)
+        for name, test in chosen.items():
+            if "alone" in test[3]:
+                totals.add(self.run_test(name, test))
+        return totals
+
+
+def missing(*programs):
+    absent = [p for p in programs if shutil.which(p) is None]
+    return f"{', '.join(absent)} not installed" if absent else ""
+
+
+def build_and_run(preset, targets, wanted):
+    broken = preset.build(*targets)
+    return results.failed(f"{preset.name}/build", broken) if broken else preset.run_tests(wanted)
+
+
+def release(options):
+    return build_and_run(Preset("release", options), [], lambda name, labels: True)
+
+
+def asan(options):
+    return build_and_run(Preset("asan", options), [], lambda name, labels: "script" not in labels)
+
+
+def clang(options):
+    absent = missing("clang++-14")
+    if absent:
+        return results.skipped("clang", absent)
+    return build_and_run(Preset("clang", options), [], lambda name, labels: not {"script", "slow", "kill", "e2e"} & set(labels))
+
+
+def tsan(options):
+    preset = Preset("tsan", options)
+    broken = preset.build("help")  # configures
+    known = re.findall(r"^(\w+_test): phony", (preset.results / "build.log").read_text(), re.M) if not broken else []
+    targets = [t for t in THREADED if t in known]
+    if broken or not targets:
+        return results.failed("tsan/build", broken or "none of the programs with threads exists any more")
+    return build_and_run(preset, targets, lambda name, labels: name in targets)
+
+
+def fuzz(options):
+    absent = missing("clang++-14")
+    if absent:
+        return results.skipped("fuzz", absent)
+    declared = ROOT / "tests" / "fuzz" / "CMakeLists.txt"
+    names = re.findall(r"^\s*reeve_fuzzer\(\s*(\w+)", declared.read_text(), re.M) if declared.exists() else []
+    if not names:
+        return results.skipped("fuzz", "no fuzz target is declared in tests/fuzz/CMakeLists.txt")
+    preset = Preset("fuzz", options)
+    broken = preset.build(*names)
+    if broken:
+        return results.failed("fuzz/build", broken)
+    totals = results.Totals()
+    with ThreadPoolExecutor(2) as pool:
+        for one in pool.map(lambda name: run_fuzzer(preset, name), [n for n in names if re.search(options.filter, n)]):
+            totals.add(one)
+    return totals
+
+
+def run_fuzzer(preset, name):
+    """The kept corpus first, then new inputs for the time given; what is found stays in build/fuzz/."""
+    program = next((p for p in preset.dir.rglob(name) if p.is_file() and os.access(p, os.X_OK)), None)
+    if program is None:
+        return results.failed(f"fuzz/{name}", "was not built")
+    corpus, found = ROOT / "tests" / "fuzz" / "corpus" / name, preset.dir / "corpus" / name
+    found.mkdir(parents=True, exist_ok=True)
+    seconds = FUZZ_SECONDS_FULL if preset.options.full else FUZZ_SECONDS
+    log = preset.results / f"{name}.log"
+    command = [*preset.prefix, str(program), f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=4096", "-print_final_stats=1",
+               f"-artifact_prefix={preset.results}/{name}-", str(found), *([str(corpus)] if corpus.is_dir() else [])]
+    code = run(command, log, cwd=preset.dir, env={**os.environ, **SANITIZERS}, timeout=seconds * 2 + 300)
+    text = log.read_text(errors="replace")
+    runs = re.search(r"stat::number_of_executed_units:\s*(\d+)", text)
+    say(f"  {'ok    ' if code == 0 else 'FAILED'} fuzz/{name}: {runs.group(1) if runs else '?'} inputs in {seconds} s")
+    if code == 0:
+        return results.passed()
+    say(tail(log, 60))
+    return results.failed(f"fuzz/{name}", f"crashed; the input is beside {log.relative_to(ROOT)}")
+
+
+def scripts(options):
+    """Shell scripts are read by shellcheck; the linter and its own tests are in the release step."""
+    absent = missing("shellcheck")
+    if absent:
+        return results.skipped("scripts", absent)
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True).stdout.split("\n")
+    names = [n for n in listed or ["demo", "test", "tools/install", ".ci/run"] if n and (ROOT / n).is_file()]
+    totals = results.Totals()
+    for name in names:
+        with open(ROOT / name, "rb") as file:
+            first = file.readline(100)
+        if not re.match(rb"#!.*\b(?:ba)?sh\b", first):
+            continue
+        checked = subprocess.run(["shellcheck", name], cwd=ROOT, capture_output=True, text=True)
+        if checked.returncode:
+            say(checked.stdout)
+        totals.add(results.passed() if checked.returncode == 0 else results.failed(f"scripts/{name}", "shellcheck has objections (above)"))
+    return totals
+
+
+def bench(options):
+    """Prints what the benchmarks print; a benchmark fails where a figure misses its bar."""
+    preset = Preset("release", options)
+    broken = preset.build()
+    if broken:
+        return results.failed("bench/build", broken)
+    totals = results.Totals()
+    folder = preset.dir / "bench"
+    for program in sorted(p for p in folder.iterdir() if p.is_file() and os.access(p, os.X_OK) and re.search(options.filter, p.name)):
+        say(f"\n{program.name}")
+        env = {**os.environ, "REEVE_BINARY_DIR": str(preset.dir), "REEVE_SOURCE_DIR": str(ROOT), **({"REEVE_FULL": "1"} if options.full else {})}
+        code = subprocess.run([str(program)], cwd=preset.dir, env=env).returncode
+        totals.add(results.passed() if code == 0 else results.failed(f"bench/{program.name}", f"ended with {code}"))
+    return totals
+
+
+STEPS = {"release": release, "scripts": scripts, "clang": clang, "asan": asan, "tsan": tsan, "fuzz": fuzz}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./test", description="Builds reeve and runs its tests. Without options: everything that fits in 45 minutes.")
+    parser.add_argument("--preset", action="append", choices=list(STEPS), help="only this part; may be repeated")
+    parser.add_argument("--filter", default="", metavar="REGEX", help="only test programs whose name matches")
+    parser.add_argument("--full", action="store_true", help="the long proofs too: thousands of kills, half an hour per fuzz target, 50,000 tenants")
+    parser.add_argument("--bench", action="store_true", help="print the benchmark figures instead")
+    options = parser.parse_args()
+    totals, begun = results.Totals(), time.monotonic()
+    for name in ["bench"] if options.bench else options.preset or STEPS:
+        say(f"== {name}")
+        started = time.monotonic()
+        try:
+            one = bench(options) if options.bench else STEPS[name](options)
+        except (OSError, subprocess.SubprocessError, ValueError) as error:
+            one = results.failed(name, f"{type(error).__name__}: {error}")
+        totals.add(one)
+        say(f"== {name}: {one.line()}, {time.monotonic() - started:.0f} s")
+    say(f"\n{time.monotonic() - begun:.0f} s in all")
+    for where, why in totals.failed:
+        say(f"FAILED  {where}: {why}")
+    for where, why in totals.skipped:
+        say(f"skipped {where}: {why}")
+    say(totals.line())
+    return 1 if totals.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
