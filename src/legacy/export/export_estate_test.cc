@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "tests/conformance/legacy_estate_dir.h"
+#include "tests/fakes/faulty_files.h"
 
 namespace reeve::legacy {
 namespace {
@@ -137,6 +138,42 @@ TEST_F(ExportEstateTest, AnUnreadableDirectoryFailsTheListing) {
   ASSERT_EQ(chmod(dir_.path("acme").c_str(), 0700), 0);
   ASSERT_FALSE(datasets);
   EXPECT_NE(datasets.error().message.find("acme"), std::string::npos);
+}
+
+TEST_F(ExportEstateTest, NoFailedReadIsTakenForTheEnd) {
+  dir_.Write("acme/t-0.json", "{\"a\":1}\n");
+  dir_.Write("acme/t-1.json.gz", Gzip("{\"a\":2}\n"));
+  dir_.Write("acme/t.schema.json", R"([{"name":"a"}])");
+  dir_.Write("beta/t.json", "{\"a\":3}\n");
+  testing::FaultyFiles faulty(files_.get());
+  faulty.CountReads(true);
+  const auto estate = OpenExportEstate(faulty, dir_.path()).value();
+  // All rows both ways, or an error.
+  const auto read_all = [&]() -> Result<std::string> {
+    std::string all;
+    REEVE_ASSIGN(const std::vector<Dataset> datasets, estate->List());
+    for (const Dataset& dataset : datasets)
+      for (const LegacyTable& table : dataset.tables)
+        for (size_t part = 0; part < table.parts.size(); ++part) {
+          REEVE_ASSIGN(const Strings lines, LinesOf(*estate, table, part));
+          for (const std::string& line : lines) all += line;
+          REEVE_ASSIGN(const std::string bytes, BytesOf(*estate, table, part));
+          all += bytes;
+        }
+    return all;
+  };
+  const std::string whole = read_all().value();
+  const uint64_t reads = faulty.calls();
+  ASSERT_GT(reads, 15U);
+  for (uint64_t n = 1; n <= reads; ++n)
+    for (const bool once : {true, false}) {
+      faulty.FailAt(n, testing::Fault::kIo, once);
+      const auto result = read_all();
+      faulty.Heal();
+      ASSERT_FALSE(result) << "read " << n;
+      EXPECT_NE(result.error().code, Code::kNotFound);
+    }
+  EXPECT_EQ(read_all().value(), whole);
 }
 
 TEST_F(ExportEstateTest, AFileThatCannotBeOpenedFailsWithItsName) {
