@@ -88,6 +88,11 @@ class Preset:
             return f"does not build; {log.relative_to(ROOT)} says why"
         return ""
 
+    def targets(self, pattern):
+        """The targets of a configured build whose names match."""
+        listed = subprocess.run(["ninja", "-C", str(self.dir), "help"], capture_output=True, text=True, check=True).stdout
+        return re.findall(rf"^({pattern}): phony", listed, re.M)
+
     def tests(self):
         """{name: (command, environment, timeout, labels)} as CMake declared them."""
         out = subprocess.run(["ctest", "--test-dir", str(self.dir), "--show-only=json-v1"], capture_output=True, text=True, check=True).stdout
@@ -158,8 +163,7 @@ def clang(options):
 def tsan(options):
     preset = Preset("tsan", options)
     broken = preset.build("help")  # configures
-    known = re.findall(r"^(\w+_test): phony", (preset.results / "build.log").read_text(), re.M) if not broken else []
-    targets = [t for t in THREADED if t in known]
+    targets = [] if broken else [t for t in preset.targets(r"\w+_test") if t in THREADED]
     if broken or not targets:
         return results.failed("tsan/build", broken or "none of the programs with threads exists any more")
     return build_and_run(preset, targets, lambda name, labels: name in targets)
@@ -169,12 +173,9 @@ def fuzz(options):
     absent = missing("clang++-14")
     if absent:
         return results.skipped("fuzz", absent)
-    declared = ROOT / "tests" / "fuzz" / "CMakeLists.txt"
-    names = re.findall(r"^\s*reeve_fuzzer\(\s*(\w+)", declared.read_text(), re.M) if declared.exists() else []
-    if not names:
-        return results.skipped("fuzz", "no fuzz target is declared in tests/fuzz/CMakeLists.txt")
     preset = Preset("fuzz", options)
-    broken = preset.build(*names)
+    names = [] if (broken := preset.build("help")) else sorted(n for n in preset.targets(r"fuzz_\w+") if n not in ("fuzz_targets", "fuzz_corpus_test"))
+    broken = broken or ("" if names else "there is no fuzz target any more") or preset.build(*names)
     if broken:
         return results.failed("fuzz/build", broken)
     totals = results.Totals()
@@ -189,7 +190,7 @@ def run_fuzzer(preset, name):
     program = next((p for p in preset.dir.rglob(name) if p.is_file() and os.access(p, os.X_OK)), None)
     if program is None:
         return results.failed(f"fuzz/{name}", "was not built")
-    corpus, found = ROOT / "tests" / "fuzz" / "corpus" / name, preset.dir / "corpus" / name
+    corpus, found = ROOT / "tests" / "fuzz" / "corpus" / name.removeprefix("fuzz_"), preset.dir / "corpus" / name
     found.mkdir(parents=True, exist_ok=True)
     seconds = FUZZ_SECONDS_FULL if preset.options.full else FUZZ_SECONDS
     log = preset.results / f"{name}.log"
@@ -226,19 +227,13 @@ def scripts(options):
 
 
 def bench(options):
-    """Prints what the benchmarks print; a benchmark fails where a figure misses its bar."""
+    """Prints what the benchmarks print; fails where a figure misses its bar."""
     preset = Preset("release", options)
     broken = preset.build()
     if broken:
         return results.failed("bench/build", broken)
-    totals = results.Totals()
-    folder = preset.dir / "bench"
-    for program in sorted(p for p in folder.iterdir() if p.is_file() and os.access(p, os.X_OK) and re.search(options.filter, p.name)):
-        say(f"\n{program.name}")
-        env = {**os.environ, "REEVE_BINARY_DIR": str(preset.dir), "REEVE_SOURCE_DIR": str(ROOT), **({"REEVE_FULL": "1"} if options.full else {})}
-        code = subprocess.run([str(program)], cwd=preset.dir, env=env).returncode
-        totals.add(results.passed() if code == 0 else results.failed(f"bench/{program.name}", f"ended with {code}"))
-    return totals
+    code = subprocess.run([sys.executable, str(ROOT / "bench" / "run.py"), "--binaries", str(preset.dir)], cwd=ROOT).returncode
+    return results.passed() if code == 0 else results.failed("bench", f"bench/run.py ended with {code}: a figure misses its bar, see above")
 
 
 STEPS = {"release": release, "scripts": scripts, "clang": clang, "asan": asan, "tsan": tsan, "fuzz": fuzz}

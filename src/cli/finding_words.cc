@@ -8,7 +8,7 @@ constexpr std::string_view kAskOwner = "mend or drop the row in legacy, or ask w
 
 constexpr CodeWords kCodes[] = {
     // Findings: the rows were moved.
-    {"key_exposed", "legacy keeps this key as plain text (in the ciphertext column or in api_key); it was not stored",
+    {"key_exposed", "legacy keeps this key as plain text, in the ciphertext column or in api_key; it was not stored",
      "rotate the key: everybody who could read the legacy table knows it"},
     {"key_id_reused", "two keys of a tenant had the same id; each got a derived one", "use the new ids where keys are named by id"},
     {"key_gone", "a key that central knew is no longer in legacy; it was revoked", "nothing if it was deleted on purpose; else issue a new key"},

@@ -54,6 +54,28 @@ Json FailedJson(const std::vector<FailedTenant>& failed) {
   return array;
 }
 
+// What verification found, tenant by tenant; reeve verify --details lists everything.
+std::string DifferencesText(const MigrateReport& report, const View& view) {
+  if (report.differences.empty()) return {};
+  TextTable table({{"TENANT"}, {"DIFFERENCES", Align::kRight}, {"THE FIRST", Align::kLeft, true}});
+  for (size_t i = 0; i < view.Shown(report.differences.size()); ++i) {
+    const migrate::VerifiedTenant& tenant = report.differences[i];
+    table.Add({tenant.tenant, Grouped(tenant.difference_count), tenant.differences.empty() ? "" : tenant.differences.front()});
+  }
+  return fmt::format("\n{}\n", view.Painted(Paint::kBad, fmt::format("Tenants that differ ({})", Grouped(report.differing)))) + table.Text(view.width, 2) +
+         view.More(report.differences.size());
+}
+
+Json DifferencesJson(const std::vector<migrate::VerifiedTenant>& tenants) {
+  Json array = Json::Array();
+  for (const migrate::VerifiedTenant& tenant : tenants) {
+    Json item = Json::Object();
+    item.Set("tenant", tenant.tenant).Set("difference_count", tenant.difference_count);
+    array.Add(std::move(item.Set("differences", Json::Array(tenant.differences))));
+  }
+  return array;
+}
+
 std::vector<FailedTenant> FailedOf(const PlanReport& report) {
   std::vector<FailedTenant> failed;
   for (const TenantPlan& tenant : report.tenants)
@@ -192,7 +214,8 @@ std::string PreviewText(const MigratePreview& preview, std::string_view source, 
 void MigrateJson(const MigrateReport& report, Json* out) {
   out->Set("as_of", FormatRfc3339(report.as_of)).Set("attempt", report.attempt).Set("source", report.source).Set("target", report.target);
   out->Set("interrupted", report.interrupted).Set("tenants", report.tenants).Set("copied", report.copied).Set("unchanged", report.unchanged);
-  out->Set("verified", report.verified).Set("differing", report.differing).Set("failed", FailedJson(report.failed));
+  out->Set("verified", report.verified).Set("differing", report.differing).Set("differences", DifferencesJson(report.differences));
+  out->Set("failed", FailedJson(report.failed));
   out->Set("legacy_rows", report.legacy_rows).Set("legacy_bytes", report.legacy_bytes).Set("rows_changed", report.rows_changed);
   out->Set("dead_letters", CodeCountsJson(report.dead_letters)).Set("findings", CodeCountsJson(report.findings));
   out->Set("dead_letter_file", report.dead_letter_file.empty() ? Json() : Json(report.dead_letter_file));
@@ -211,7 +234,7 @@ std::string MigrateText(const MigrateReport& report, bool stats, const View& vie
                 {"quarantined", quarantined == 0 ? std::string("none")
                                                  : fmt::format("{}, listed in {}", Counted(quarantined, "row"), Printable(report.dead_letter_file))},
                 {"time", Lasting(static_cast<Micros>(report.stats.wall * kSecond))}});
-  out += FailuresText("Failed tenants", report.failed, view);
+  out += FailuresText("Failed tenants", report.failed, view) + DifferencesText(report, view);
   out += CodeCounts("Quarantined rows", report.dead_letters, view);
   out += CodeCounts("Findings", report.findings, view);
   if (view.details) out += SkippedText(report.skipped, view);

@@ -13,6 +13,7 @@ constexpr uint8_t kVersion = 1;
 constexpr uint8_t kHasEnd = 1;
 constexpr uint8_t kHasDuration = 2;
 constexpr size_t kBlockBytes = 8 * 1024;
+constexpr size_t kIdBytesMax = 1024 * 1024;
 
 int LowerHex(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -85,9 +86,9 @@ class BlobReader {
     *out = 0;
     for (int shift = 0; shift < 64; shift += 7) {
       uint8_t byte = 0;
-      if (!Byte(&byte)) return false;
+      if (!Byte(&byte) || (shift == 63 && byte > 1)) return false;
       *out |= static_cast<uint64_t>(byte & 0x7F) << shift;
-      if ((byte & 0x80) == 0) return true;
+      if ((byte & 0x80) == 0) return byte != 0 || shift == 0;  // the shortest form only
     }
     return false;
   }
@@ -124,29 +125,35 @@ void EncodeRun(const Run& run, Micros month_start, std::string* out) {
   if (has_duration) PutVarint(static_cast<uint64_t>(run.duration_ms), out);
 }
 
-// Reads one run; its id points into the blob except for the kind byte, so the packed id is built in `id`.
-bool DecodeRun(BlobReader* reader, Micros month_start, std::string* id, Run* run) {
+// Reads one run of docs/formats/run-set.md; its id points into the blob except for the kind byte, so the packed id is built in `id`.
+bool DecodeRun(BlobReader* reader, Days month, std::string* id, Run* run) {
+  const Micros month_start = StartOf(month);
   uint8_t kind = 0;
   uint8_t state = 0;
   if (!reader->Byte(&kind) || kind > 1 || !reader->Byte(&state) || state < 1 || state > 3) return false;
   uint64_t size = 16;
-  if (kind == kTextId && (!reader->Varint(&size) || size == 0)) return false;
+  if (kind == kTextId && (!reader->Varint(&size) || size == 0 || size > kIdBytesMax)) return false;
   std::string_view text;
   uint64_t start = 0;
   uint8_t flags = 0;
   if (!reader->Bytes(size, &text) || !reader->Varint(&start) || !reader->Byte(&flags) || flags > 3) return false;
+  char uuid[16];
+  if (kind == kTextId && PackUuid(text, uuid)) return false;
   id->assign(1, static_cast<char>(kind));
   id->append(text);
   run->state = static_cast<RunState>(state);
   run->start = Plus(UnZigZag(start), month_start);
+  if (run->start < month_start || run->start >= StartOf(MonthStart(month, 1))) return false;
+  const bool terminal = run->state == RunState::kTerminal;  // what another run says about its end does not count
   uint64_t value = 0;
   if ((flags & kHasEnd) != 0) {
-    if (!reader->Varint(&value)) return false;
-    run->end = Plus(run->start, UnZigZag(value));
+    int64_t end = 0;
+    if (!reader->Varint(&value) || __builtin_add_overflow(run->start, UnZigZag(value), &end)) return false;
+    if (terminal) run->end = end;
   }
   if ((flags & kHasDuration) != 0) {
     if (!reader->Varint(&value) || value > static_cast<uint64_t>(INT64_MAX)) return false;
-    run->duration_ms = static_cast<int64_t>(value);
+    if (terminal) run->duration_ms = static_cast<int64_t>(value);
   }
   return true;
 }
@@ -286,10 +293,12 @@ Result<> RunSet::Decode(std::string_view blob, Days month) {
     return Fail(Code::kCorrupt, "run set of {}: version {} at offset 0, expected {}", FormatMonth(month),
                 version, kVersion);
   std::string id;
+  std::string before;
   while (!reader.AtEnd()) {
     const size_t offset = reader.offset();
     Run said;
-    if (!DecodeRun(&reader, StartOf(month), &id, &said))
+    before.swap(id);
+    if (!DecodeRun(&reader, month, &id, &said) || id <= before)
       return Fail(Code::kCorrupt, "run set of {}: no valid run at offset {}", FormatMonth(month), offset);
     bool fresh = false;
     Run& run = Slot(id, &fresh);

@@ -240,6 +240,37 @@ TEST(RunSet, CutAtEveryByteItIsRefusedOrAPrefix) {
   EXPECT_NE(decoded.Decode("\x02", kNovember).error().message.find("version 2 at offset 0, expected 1"), std::string::npos);
 }
 
+TEST(RunSet, OnlyTheOneEncodingOfASetIsRead) {
+  const auto decode = [](std::string_view hex) { return RunSet().Decode(*HexDecode(hex), kNovember).has_value(); };
+  const std::string a = "0002" "0161" "00" "00";  // text id "a", running, start + 0
+  const std::string b = "0002" "0162" "00" "00";
+  EXPECT_TRUE(decode("01"));
+  EXPECT_TRUE(decode("01" + a + b));
+  EXPECT_FALSE(decode("01" + b + a)) << "not in order";
+  EXPECT_FALSE(decode("01" + a + a)) << "an id twice";
+  EXPECT_FALSE(decode("01" "0202" "0161" "00" "00")) << "unknown kind";
+  EXPECT_FALSE(decode("01" "0000" "0161" "00" "00")) << "unknown status";
+  EXPECT_FALSE(decode("01" "0004" "0161" "00" "00")) << "unknown status";
+  EXPECT_FALSE(decode("01" "0002" "00" "00" "00")) << "an empty id";
+  EXPECT_FALSE(decode("01" "0002" "810061" "00" "00")) << "a number that is not in its shortest form";
+  EXPECT_FALSE(decode("01" "0002" "0161" "01" "00")) << "a start before the month";
+  EXPECT_FALSE(decode("01" "0002" "0161" "8080eaf3ef9601" "00")) << "a start after the month";
+  EXPECT_TRUE(decode("01" "0002" "0161" "feffe9f3ef9601" "00")) << "its last instant";
+  EXPECT_FALSE(decode("01" "0002" "0161" "00" "04")) << "unknown flags";
+  EXPECT_FALSE(decode("01" "0003" "0161" "00" "01" "feffffffffffffffff01")) << "an end beyond int64";
+  EXPECT_FALSE(decode("01" "0003" "0161" "00" "02" "80808080808080808001")) << "a duration beyond int64";
+  EXPECT_FALSE(decode("01" "0003" "0161" "00" "02" "8080808080808080808001")) << "a number beyond 64 bits";
+  EXPECT_FALSE(decode("01" "0002" "24" + HexEncode("00112233-4455-6677-8899-aabbccddeeff") + "0000")) << "a UUID as text";
+  EXPECT_TRUE(decode("01" "0002" "24" + HexEncode("00112233-4455-6677-8899-AABBCCDDEEFF") + "0000"));
+}
+
+TEST(RunSet, WhatAStoredOpenRunSaysAboutItsEndDoesNotCount) {
+  RunSet set;
+  ASSERT_TRUE(set.Decode(*HexDecode("01" "0002" "0161" "00" "03" "8080bdb10e" "e807"), kNovember));
+  EXPECT_EQ(set.runs()[0].end, Run::kNoEnd);
+  EXPECT_EQ(set.runs()[0].duration_ms, -1);
+}
+
 TEST(RunSet, TheStoredFormIsFrozen) {
   RunSet set;
   set.Add({"00112233-4455-6677-8899-aabbccddeeff", RunState::kTerminal, kStart + 5, kStart + 4, 300});

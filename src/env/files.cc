@@ -194,6 +194,13 @@ class SystemFiles final : public Files {
     return std::make_unique<SystemAppendFile>(std::move(fd), path, 0);
   }
 
+  Result<> SyncAll(const std::string& path) override {
+    const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (fd.get() < 0) return SystemError(path, "cannot open");
+    if (syncfs(fd.get()) != 0) return SystemError(path, "cannot sync its file system");
+    return {};
+  }
+
   Result<std::vector<DirEntry>> List(const std::string& path) override {
     DIR* dir = opendir(path.c_str());
     if (dir == nullptr) return SystemError(path, "cannot list");

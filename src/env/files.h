@@ -71,6 +71,8 @@ class Files {
     REEVE_TRY(Remove(path));
     return OpenAppend(path, mode);
   }
+  // Returns after the system says that all that was written to the file system of `path` is on the medium: one wait for very many files.
+  [[nodiscard]] virtual Result<> SyncAll(const std::string& path) { return Fail(Code::kFailed, "{}: cannot sync here", path); }
   // Entries without "." and "..", sorted by name bytes. Symbolic links are followed.
   [[nodiscard]] virtual Result<std::vector<DirEntry>> List(const std::string& path) = 0;
   [[nodiscard]] virtual bool Exists(const std::string& path) = 0;

@@ -273,7 +273,7 @@ Result<std::unique_ptr<Journal>> Journal::Open(Files& files, const std::string& 
   REEVE_ASSIGN(const uint64_t torn, ScanFile(files, path, &scanner));
   auto impl = std::make_unique<Impl>();
   impl->path = path;
-  REEVE_ASSIGN(impl->file, files.OpenAppend(path));
+  REEVE_ASSIGN(impl->file, files.OpenAppend(path, 0600));
   if (torn > 0) REEVE_TRY(impl->file->Truncate(impl->file->Size() - torn));
   impl->chain = std::move(scanner.chain());
   impl->state = std::move(scanner.state());

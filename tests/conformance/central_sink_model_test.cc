@@ -78,7 +78,7 @@ TEST(CentralSinkModel, TheEngineAndTheModelAgreeAfterRandomOperations) {
   const uint64_t seed = TakeSeed();
   std::mt19937_64 random(seed);
   Pair pair;
-  for (int step = 0; step < 1500; ++step) {
+  for (int step = 0; step < 1000; ++step) {
     SCOPED_TRACE(fmt::format("seed {} step {}", seed, step));
     switch (random() % 20) {
       case 0: pair.Erase(random); break;
@@ -90,7 +90,7 @@ TEST(CentralSinkModel, TheEngineAndTheModelAgreeAfterRandomOperations) {
     if (testing::Test::HasFatalFailure()) return;
   }
   pair.CompareAll();
-  for (const int count : pair.outcomes) EXPECT_GT(count, 20) << "every outcome was met";
+  for (const int count : pair.outcomes) EXPECT_GT(count, 10) << "every outcome was met";
 }
 
 }  // namespace

@@ -127,11 +127,7 @@ class Kills(unittest.TestCase):
         generator = random.Random(SEED + 1)
         for number in range(2 if QUICK else 8):
             store = self.world.store(f"row-{number}")
-            kills = 0
-            for _ in range(12):
-                if not kill_after(store.start(self.world.estate), generator.uniform(0.02, self.world.seconds)):
-                    break
-                kills += 1
+            kills = sum(kill_after(store.start(self.world.estate), generator.uniform(0.02, self.world.seconds / 3)) for _ in range(10))
             self.world.finish(store, f"{kills} kills in a row (seed {SEED})")
             store.remove()
 
@@ -210,6 +206,14 @@ class Others(unittest.TestCase):
         self.assertRegex(said, r"reeve.* migrate .*--from", "the command that goes on")
         self.world.finish(store, f"interrupted by {stop.name}")
         store.remove()
+
+    def test_what_is_written_does_not_depend_on_the_number_of_workers(self):
+        for workers in ("1", "2", "5"):
+            store = self.world.store(f"workers-{workers}")
+            harness.run(*store.migrate_command(self.world.estate), "--workers", workers, expect=(self.world.exit_code,))
+            self.world.check_equal(store, f"{workers} workers")
+            self.assertEqual(store.dead_letters().splitlines(), self.world.dead_letters.splitlines(), f"{workers} workers")
+            store.remove()
 
     def test_a_second_run_of_a_finished_migration_writes_nothing(self):
         store = self.world.store("again")

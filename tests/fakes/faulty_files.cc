@@ -103,6 +103,11 @@ Result<> FaultyFiles::MakeDirs(const std::string& path) {
   return base_->MakeDirs(path);
 }
 
+Result<> FaultyFiles::SyncAll(const std::string& path) {
+  if (const Fault fault = Next(false); fault != Fault::kNone) return Failed(path, fault);
+  return base_->SyncAll(path);
+}
+
 Result<> FaultyFiles::Remove(const std::string& path) {
   if (const Fault fault = Next(false); fault != Fault::kNone) return Failed(path, fault);
   return base_->Remove(path);

@@ -43,6 +43,7 @@ class FaultyFiles final : public Files {
   Result<std::vector<DirEntry>> List(const std::string& path) override;
   bool Exists(const std::string& path) override { return base_->Exists(path); }
   Result<> MakeDirs(const std::string& path) override;
+  Result<> SyncAll(const std::string& path) override;
   Result<> Remove(const std::string& path) override;
   Result<> Rename(const std::string& from, const std::string& to) override;
   Result<std::unique_ptr<FileLock>> Lock(const std::string& path, std::string_view holder) override {

@@ -182,7 +182,7 @@ CREATE TABLE IF NOT EXISTS reeve_dead_letters (
   reason TEXT NOT NULL,
   detail TEXT,
   PRIMARY KEY (tenant_id, dataset, table_name, part, line, reason)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE IF NOT EXISTS reeve_findings (
   tenant_id TEXT NOT NULL,
@@ -199,4 +199,4 @@ CREATE TABLE IF NOT EXISTS reeve_certificates (
   certificate TEXT NOT NULL,
   digest TEXT NOT NULL,
   PRIMARY KEY (tenant_id, digest)
-) STRICT, WITHOUT ROWID;
+) STRICT;

@@ -61,7 +61,8 @@ class Tree:
 
 
 def is_test(path):
-    return path.endswith("_test.cc") or path.startswith("tests/")
+    """Tests, and what only they include: x_testing.h beside the code."""
+    return path.endswith(("_test.cc", "_testing.h")) or path.startswith("tests/")
 
 
 def folder_of(path):

@@ -211,6 +211,7 @@ class BackupRun {
       report_.manifest = std::move(*before_);
     } else {
       if (resumed_) REEVE_TRY(RemoveStale());
+      REEVE_TRY(files_.SyncAll(options_.dir));  // before the manifest says that they are there
       REEVE_TRY(files_.WriteAtomic(PathOf(kManifestName), FormatManifest(report_.manifest, options_.key), 0600));
       REEVE_TRY(ReadManifest(files_, options_.dir, options_.key));
     }

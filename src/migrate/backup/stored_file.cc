@@ -93,7 +93,6 @@ Result<Digests> StoredFile::Write(Entropy& entropy, const std::function<Result<>
     return sealer ? sealer->Write(piece) : file->Append(piece);
   }));
   if (sealer) REEVE_TRY(sealer->Finish());
-  REEVE_TRY(file->Sync());
   return WithFile(content.Finish(), sealer ? &metered.meter : nullptr);
 }
 

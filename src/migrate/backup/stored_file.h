@@ -38,7 +38,8 @@ class StoredFile {
       : files_(files), name_(std::move(name)), path_(dir + "/" + name_), key_(key) {}
 
   [[nodiscard]] const std::string& path() const { return path_; }
-  // Writes what `produce` puts into the sink it is given, replacing the file (mode 0600), and syncs. On failure a part may lie there.
+  // Writes what `produce` puts into the sink it is given, replacing the file (mode 0600). Not synced: that is done
+  // once for all files. On failure a part may lie there.
   [[nodiscard]] Result<Digests> Write(Entropy& entropy, const std::function<Result<>(const Sink&)>& produce);
   // Reads all of it, showing every piece to `visit` if there is one. kCorrupt for a damaged seal; nothing is compared.
   [[nodiscard]] Result<Digests> Read(const Sink& visit = nullptr);

@@ -12,7 +12,7 @@ constexpr size_t kBufferBytes = 256 * 1024;
 Result<> WriteDeadLetterFile(store::CentralReader& reader, Files& files, const std::string& path) {
   const std::string temporary = path + ".tmp";
   REEVE_TRY(files.Remove(temporary));
-  REEVE_ASSIGN(const std::unique_ptr<AppendFile> file, files.OpenAppend(temporary));
+  REEVE_ASSIGN(const std::unique_ptr<AppendFile> file, files.OpenAppend(temporary, 0600));
   std::string buffer;
   REEVE_TRY(reader.Scan(catalog::ReeveDeadLetters(), [&](std::span<const catalog::Cell> row) -> Result<> {
     catalog::AppendRow(catalog::ReeveDeadLetters(), row, &buffer);

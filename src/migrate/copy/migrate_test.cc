@@ -332,6 +332,21 @@ TEST_F(MigrateTest, CopiedTenantsAreProven) {
   EXPECT_EQ(Rows(catalog::ReeveCertificates()).size(), 2u);
 }
 
+TEST_F(MigrateTest, WhatVanishedFromLegacyIsProvenToo) {
+  AddTenant("acme");
+  options_.verify = true;
+  Run();
+  estate_.Put("acme", "x_meta_api_keys", KeyLine("acme", "acme-k2", false));
+  estate_.Put("acme", "x_meta_cloud_credentials", CredentialLine("acme", "c2"));
+  estate_.Put("acme", "x_meta_pipeline_runs", RunLine("acme", "run-2", "COMPLETED", "2026-11-03 00:00:00 UTC"));
+  const MigrateReport report = Run();
+  for (const VerifiedTenant& tenant : report.differences)
+    for (const std::string& difference : tenant.differences) ADD_FAILURE() << tenant.tenant << ": " << difference;
+  EXPECT_EQ(report.verified, 1u);
+  EXPECT_EQ(Count(catalog::Credentials(), "\"is_active\":false"), 1u);
+  EXPECT_EQ(Count(catalog::ReeveFindings(), "credential_gone"), 1u);
+}
+
 TEST_F(MigrateTest, ThePlanSaysWhatWouldHappenAndWritesNothing) {
   AddTenant("acme");
   estate_.Put("metadata", "api_keys", KeyLine("nobody", "lost"));

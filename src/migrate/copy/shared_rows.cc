@@ -44,6 +44,7 @@ Result<> SharedRows::GatherTable(legacy::LegacyEstate& estate, size_t index, Row
   const CarrierTable& carrier = map_->shared[index];
   decoder->StartTable(carrier.kind, carrier.table.schema);
   const size_t dead_before = dead_letters_.size();
+  const uint64_t lines_before = lines_;
   for (size_t part = 0; part < carrier.table.parts.size(); ++part) {
     REEVE_ASSIGN(std::unique_ptr<legacy::LineReader> lines, estate.OpenLines(carrier.table, part));
     bytes_ += carrier.table.parts[part].bytes;
@@ -58,7 +59,7 @@ Result<> SharedRows::GatherTable(legacy::LegacyEstate& estate, size_t index, Row
   const std::string name = carrier.table.dataset + "." + carrier.table.name;
   std::string why;
   const std::vector<std::string> columns = decoder->Columns();
-  if ((decoder->rows() == 0 && !carrier.table.schema) || catalog::IsRecognised(carrier.kind, columns, &why)) {
+  if ((lines_ == lines_before && !carrier.table.schema) || catalog::IsRecognised(carrier.kind, columns, &why)) {
     shapes_[name] = catalog::ShapeOf(carrier.kind, columns);
     return {};
   }
@@ -72,6 +73,7 @@ Result<> SharedRows::FileLine(size_t index, size_t part, const legacy::Line& lin
   const CarrierTable& carrier = map_->shared[index];
   const Verdict verdict = decoder->Decode(line);
   if (verdict == Verdict::kBlank) return {};
+  ++lines_;
   std::string_view tenant;
   std::string_view reason = verdict == Verdict::kDead ? decoder->reason() : ReadTenant(*decoder, &tenant);
   if (reason.empty() && tenant.empty()) reason = "no_tenant";

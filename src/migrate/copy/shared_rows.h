@@ -62,6 +62,7 @@ class SharedRows {
   std::vector<DeadLetter> dead_letters_;
   std::vector<bool> has_active_;
   std::map<std::string, std::string> shapes_;
+  uint64_t lines_ = 0;  // not blank
   uint64_t rows_ = 0;
   uint64_t bytes_ = 0;
 };

@@ -144,7 +144,7 @@ Result<> TenantReader::ReadTable(const Tenant& tenant, const CarrierTable& carri
   out->bytes += table.bytes;
   std::string why;
   const std::vector<std::string> columns = decoder_->Columns();
-  const bool empty = decoder_->rows() == 0 && !table.schema;
+  const bool empty = rows.lines == 0 && !table.schema;  // rows none of which is readable are not nothing
   if (!empty && !catalog::IsRecognised(carrier.kind, columns, &why)) {
     out->rows[static_cast<size_t>(carrier.kind)] += rows.lines;
     out->dead_letters.push_back({{table.dataset, table.name, "", 0}, "", "unknown_shape", DescribeUnknownShape(why, *decoder_)});

@@ -30,7 +30,11 @@ void Amendment::Replace(const RowBatch& before, const RowBatch& after) {
   const std::map<std::string, Stored> new_rows = ByKey(after);
   const auto remove = [&](Row row) {
     store::CentralSink::Deletion deletion{&table, {}, true};
-    for (const std::string_view column : table.StoredKey()) deletion.key.push_back(At(table, row, column));
+    for (const std::string_view column : table.StoredKey()) {
+      Cell cell = At(table, row, column);
+      if (!cell.text.empty()) cell.text = texts_.emplace_back(cell.text);
+      deletion.key.push_back(cell);
+    }
     deletions_.push_back(std::move(deletion));
   };
   for (const auto& [key, old_row] : old_rows)

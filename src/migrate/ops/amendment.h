@@ -1,7 +1,9 @@
 // The difference between rows as they are and as they shall be, as deletions by row identity and rows to write: what
-// CentralSink::Amend takes. Must not outlive the batches it was made from. Not safe for concurrent use.
+// CentralSink::Amend takes. Owns its texts. Not safe for concurrent use.
 #pragma once
 
+#include <deque>
+#include <string>
 #include <vector>
 
 #include "migrate/ops/row_tools.h"
@@ -19,6 +21,7 @@ class Amendment {
   [[nodiscard]] bool empty() const { return deletions_.empty() && upserts_.empty(); }
 
  private:
+  std::deque<std::string> texts_;  // of the deletions' keys
   std::vector<store::CentralSink::Deletion> deletions_;
   std::vector<RowBatch> upserts_;
 };

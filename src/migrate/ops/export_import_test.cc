@@ -2,6 +2,7 @@
 
 #include "migrate/ops/central_files.h"
 #include "migrate/ops/ops_testing.h"
+#include "tests/fakes/faulty_files.h"
 
 namespace reeve::migrate::ops {
 namespace {
@@ -120,6 +121,43 @@ TEST_P(ExportImport, AnImportNeverRevivesARevokedKeyAndNeverLowersAPhaseBeingSer
   EXPECT_EQ(Column(*target.Reader(), catalog::ApiKeys(), "is_active"), (std::vector<std::string>{"0"}));
   EXPECT_EQ(Column(*target.Reader(), catalog::ReeveTenants(), "phase"), (std::vector<std::string>{"copied", "central"}));
   EXPECT_EQ(Column(*target.Reader(), catalog::ReeveTenants(), "attempt"), (std::vector<std::string>{"4", "2"}));
+}
+
+TEST_P(ExportImport, AfterACrashBetweenBatchesARepeatEndsAsAnUndisturbedImport) {
+  World source(GetParam());
+  for (int i = 0; i < 150; ++i) Rows(fmt::format("tenant{}", i)).Whole(std::to_string(i)).WriteTo(source);
+  ASSERT_OK(ExportTo(source, source.dir / "out"));
+  for (const bool after : {false, true}) {
+    World target(GetParam());
+    FailingSink failing(*target.sink, 1, after);
+    Engine engine = target.engine();
+    engine.sink = &failing;
+    EXPECT_FALSE(ImportCentral(engine, source.dir / "out", false));
+    ASSERT_OK(ImportCentral(target.engine(), source.dir / "out", false));
+    ASSERT_OK(ExportTo(target, target.dir / "out"));
+    EXPECT_EQ(AllFiles(source.dir / "out"), AllFiles(target.dir / "out"));
+  }
+}
+
+// A full disk at every write: an error, and never a directory that looks like an export.
+TEST_P(ExportImport, AnExportThatCouldNotBeWrittenIsNone) {
+  World world(GetParam());
+  Rows("acme").Whole("a").WriteTo(world);
+  uint64_t n = 1;
+  for (;; ++n) {
+    testing::FaultyFiles faulty(world.files.get());
+    faulty.FailAt(n, testing::Fault::kTorn);
+    const std::string dir = world.dir / fmt::format("out{}", n);
+    const auto report = ExportCentral(*world.Reader(), faulty, dir, world.progress, world.clock.now);
+    if (report) break;
+    EXPECT_FALSE(IsCentralExport(*world.files, dir)) << n;
+    if (world.files->Exists(dir) && !world.files->List(dir)->empty()) {
+      const auto again = ExportTo(world, dir);
+      ASSERT_FALSE(again);
+      EXPECT_NE(again.error().hint.find("interrupted"), std::string::npos);
+    }
+  }
+  EXPECT_GT(n, 16u);
 }
 
 // Damage at every place of every file: nothing is written, and the error names the file.

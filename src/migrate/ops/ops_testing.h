@@ -55,6 +55,39 @@ inline std::unique_ptr<store::CentralSink> MakeSink(Kind kind, Files& files, con
   return std::move(*sink);
 }
 
+// A sink that stops working after so many changes, before or after the last one took effect.
+class FailingSink final : public store::CentralSink {
+ public:
+  FailingSink(store::CentralSink& base, int good, bool after = false) : base_(base), good_(good), after_(after) {}
+  std::string Url() const override { return base_.Url(); }
+  Result<> ApplySchema() override { return base_.ApplySchema(); }
+  Result<std::vector<store::Drift>> CheckSchema() override { return base_.CheckSchema(); }
+  Result<std::vector<store::TenantResult>> Merge(std::span<const store::TenantWrite> batch) override {
+    return Try<std::vector<store::TenantResult>>([&] { return base_.Merge(batch); });
+  }
+  Result<store::TenantResult> Erase(const store::TenantWrite& after) override {
+    return Try<store::TenantResult>([&] { return base_.Erase(after); });
+  }
+  Result<> Amend(std::span<const Deletion> deletions, std::span<const RowBatch> upserts) override {
+    return Try<void>([&] { return base_.Amend(deletions, upserts); });
+  }
+  Result<std::unique_ptr<store::CentralReader>> OpenReader() override { return base_.OpenReader(); }
+  Result<std::vector<std::string>> CheckIntegrity() override { return base_.CheckIntegrity(); }
+  Result<> Checkpoint() override { return base_.Checkpoint(); }
+
+ private:
+  template <typename T, typename Change>
+  Result<T> Try(const Change& change) {
+    if (good_-- > 0) return change();
+    if (after_) (void)change();
+    return Fail(Code::kFailed, "the disk is full");
+  }
+
+  store::CentralSink& base_;
+  int good_;
+  const bool after_;
+};
+
 // One store with everything a command wants around it.
 struct World {
   explicit World(Kind kind) : sink(MakeSink(kind, *files, dir / "reeve.db")) {}

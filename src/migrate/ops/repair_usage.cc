@@ -70,7 +70,11 @@ class Recount {
     if (!options_.only.empty() &&
         std::find(options_.only.begin(), options_.only.end(), usage.owner.tenant_id) == options_.only.end())
       return {};
-    REEVE_TRY(CountOne(&usage));
+    if (const Result<> counted = CountOne(&usage); !counted) {
+      if (counted.error().code != Code::kCorrupt) return counted;
+      report_.left_alone.push_back({usage.owner.tenant_id, "its stored set of runs is damaged: " + counted.error().message});
+      return {};
+    }
     for (const std::string& line : usage.lines) report_.items.push_back({usage.owner.tenant_id, line});
     for (const std::string& line : usage.uncounted) report_.left_alone.push_back({usage.owner.tenant_id, line});
     engine_.progress->Add(1, usage.rows.size(), 0);

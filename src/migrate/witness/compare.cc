@@ -1,6 +1,7 @@
 #include "migrate/witness/compare.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <unordered_map>
 
@@ -11,21 +12,17 @@ using catalog::Cell;
 using catalog::RowBatch;
 using catalog::Table;
 
-void AppendNumber(uint64_t number, std::string* out) {
-  for (int shift = 56; shift >= 0; shift -= 8) out->push_back(static_cast<char>(number >> shift));
-}
-
 void AppendCell(catalog::Type type, const Cell& cell, std::string* out) {
+  std::array<char, 9> head = {0};
   if (cell.is_null) {
     out->push_back(0);
-  } else if (catalog::IsNumeric(type)) {
-    out->push_back(1);
-    AppendNumber(static_cast<uint64_t>(cell.num), out);
-  } else {
-    out->push_back(2);
-    AppendNumber(cell.text.size(), out);
-    *out += cell.text;
+    return;
   }
+  const bool numeric = catalog::IsNumeric(type);
+  head[0] = numeric ? 1 : 2;
+  PutBigEndian(numeric ? static_cast<uint64_t>(cell.num) : cell.text.size(), 8, head.data() + 1);
+  out->append(head.data(), head.size());
+  if (!numeric) out->append(cell.text);
 }
 
 // Positions of the rows in order of the table's key.
@@ -58,6 +55,7 @@ std::vector<bool> Counted(const Table& table, std::span<const std::string_view> 
 
 std::string Canonical(const RowBatch& rows, const std::vector<bool>& counted) {
   std::string bytes;
+  bytes.reserve(rows.size() * 256);
   for (const size_t i : KeyOrder(rows)) {
     const auto row = rows.Row(i);
     for (size_t c = 0; c < row.size(); ++c) {

@@ -29,6 +29,9 @@ void CompareTable(const catalog::RowBatch& expected, const catalog::RowBatch& fo
 // from legacy. Counts them in Verdict::declared.
 void AdmitDeclaredKeys(const Identity& who, const catalog::RowBatch& found, catalog::RowBatch* expected, Verdict* verdict);
 
+// The same for credentials: inactive ones that are gone from legacy.
+void AdmitGoneCredentials(const Identity& who, const catalog::RowBatch& found, catalog::RowBatch* expected, Verdict* verdict);
+
 // Compares every decision about every key on either side; see KeyProof.
 void CompareDecisions(const catalog::RowBatch& expected, const catalog::RowBatch& found, Micros as_of, Verdict* verdict);
 

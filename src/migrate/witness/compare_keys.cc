@@ -152,6 +152,19 @@ void AdmitDeclaredKeys(const Identity& who, const RowBatch& found, RowBatch* exp
   }
 }
 
+void AdmitGoneCredentials(const Identity& who, const RowBatch& found, RowBatch* expected, Verdict* verdict) {
+  const auto column = [&found](std::string_view name) { return static_cast<size_t>(found.table().Index(name)); };
+  std::set<std::string> wanted;
+  for (size_t i = 0; i < expected->size(); ++i) wanted.emplace(expected->Row(i)[column("credential_id")].text);
+  for (size_t i = 0; i < found.size(); ++i) {
+    const auto row = found.Row(i);
+    const bool gone = wanted.count(std::string(row[column("credential_id")].text)) == 0 && row[column("is_active")].num == 0;
+    if (!gone || row[column("customer_id")].text != who.customer_id || row[column("tenant_id")].text != who.tenant) continue;
+    CopyRow(row, expected);
+    ++verdict->declared["gone from legacy"];
+  }
+}
+
 void CompareDecisions(const RowBatch& expected, const RowBatch& found, Micros as_of, Verdict* verdict) {
   const RowsByHash wanted = ByHash(expected);
   const RowsByHash held = ByHash(found);

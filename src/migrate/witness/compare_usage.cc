@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "migrate/witness/compare.h"
 
@@ -8,24 +9,22 @@ namespace {
 using catalog::Cell;
 using catalog::RowBatch;
 
-void AppendNumber(uint64_t number, int bytes, std::string* out) {
-  for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) out->push_back(static_cast<char>(number >> shift));
-}
-
-void AppendKnown(const std::optional<int64_t>& number, std::string* out) {
-  out->push_back(number ? 1 : 0);
-  if (number) AppendNumber(static_cast<uint64_t>(*number), 8, out);
+char* PutKnown(const std::optional<int64_t>& number, char* at) {
+  *at++ = number ? 1 : 0;
+  return number ? PutBigEndian(static_cast<uint64_t>(*number), 8, at) : at;
 }
 
 // A run as the digests of UsageProof see it.
 void AppendRun(Month month, std::string_view id, const RunFacts& facts, std::string* out) {
-  AppendNumber(static_cast<uint32_t>(month), 4, out);
-  AppendNumber(id.size(), 8, out);
+  std::array<char, 32> bytes;
+  char* end = PutBigEndian(static_cast<uint32_t>(month), 4, bytes.data());
+  end = PutBigEndian(id.size(), 8, end);
+  out->append(bytes.data(), end);
   *out += id;
-  out->push_back(static_cast<char>(facts.status));
-  AppendNumber(static_cast<uint64_t>(facts.start), 8, out);
-  AppendKnown(facts.end, out);
-  AppendKnown(facts.duration, out);
+  bytes[0] = static_cast<char>(facts.status);
+  end = PutBigEndian(static_cast<uint64_t>(facts.start), 8, bytes.data() + 1);
+  end = PutKnown(facts.duration, PutKnown(facts.end, end));
+  out->append(bytes.data(), end);
 }
 
 // The month of an instant; remembers the last one, as runs of one month are many.
@@ -59,11 +58,10 @@ class Union {
       : window_(window), runs_(*runs), verdict_(*verdict) {}
 
   void TakeStored(int64_t day, std::string_view bytes) {
-    if (day < DayOf(kTimeMin) || day > DayOf(kTimeMax)) return Differs(std::to_string(day), "the month is out of range");
-    const auto first_day = static_cast<Days>(day);
-    const Month month = MonthOf(Micros{first_day} * kDay);
-    const std::string name = FormatDate(first_day);
-    if (FirstDay(month) != first_day) return Differs(name, "the month does not begin on its first day");
+    // A wrong day counts as that of its month; a day that no instant has, as the first of all.
+    const bool possible = day >= DayOf(kTimeMin) && day <= DayOf(kTimeMax);
+    const Month month = MonthOf(possible ? day * kDay : kTimeMin);
+    if (FirstDay(month) != day) return Differs(month, "the month does not begin on its first day");
     RunSetReader reader(bytes, month);
     std::string_view id;
     RunFacts facts;
@@ -71,45 +69,40 @@ class Union {
       // What a run that is not over says about its end does not count, on either side.
       if (facts.status != RunStatus::kTerminal) facts.end.reset(), facts.duration.reset();
       AppendRun(month, id, facts, &stored_);
-      TakeRun(name, id, facts);
+      TakeRun(month, id, facts);
     }
-    if (!reader.damage().empty()) Differs(name, "the stored set is damaged: " + std::string(reader.damage()));
+    if (!reader.damage().empty()) Differs(month, "the stored set is damaged: " + std::string(reader.damage()));
   }
 
   // After the last stored set.
   std::map<Month, MonthUsage> Finish(Micros as_of, Micros abandoned_after) {
     MonthFinder months;
     std::map<Month, MonthUsage> usage;
-    std::vector<Placed> united;
+    MonthUsage* sum = nullptr;
+    Month summed = 0;
     for (const RunTable::Run& run : runs_.runs()) {
-      if (!run.in_central && !window_.Holds(run.facts.start)) {
+      if (!Counts(run)) {
         ++verdict_.usage.out_of_window;
         continue;
       }
+      ++verdict_.usage.runs;
       const Month month = months.Of(run.facts.start);
-      if (!run.in_central) Differs(FormatDate(FirstDay(month)), Named("run is not in the stored set", runs_.IdOf(run)));
-      usage[month].Add(run.facts, as_of, abandoned_after);
-      united.push_back({month, IsCanonicalUuid(runs_.IdOf(run)), &run});
+      if (!run.in_central) Differs(month, Named("run is not in the stored set", runs_.IdOf(run)));
+      if (sum == nullptr || month != summed) sum = &usage[summed = month];
+      sum->Add(run.facts, as_of, abandoned_after);
     }
-    std::sort(united.begin(), united.end(), [&](const Placed& a, const Placed& b) {
-      if (a.month != b.month) return a.month < b.month;
-      return a.is_uuid != b.is_uuid ? b.is_uuid : runs_.IdOf(*a.run) < runs_.IdOf(*b.run);
-    });
-    std::string all;
-    all.reserve(stored_.size());
-    for (const Placed& placed : united) AppendRun(placed.month, runs_.IdOf(*placed.run), placed.run->facts, &all);
-    verdict_.usage.runs = united.size();
-    verdict_.usage.digest_expected = HexOf(BytesOf(DigestOf(all)));
-    verdict_.usage.digest_found = all == stored_ ? verdict_.usage.digest_expected : HexOf(BytesOf(DigestOf(stored_)));
+    verdict_.usage.digest_found = HexOf(BytesOf(DigestOf(stored_)));
+    // Without a difference every stored run is in the union as it is stored, and nothing else is.
+    verdict_.usage.digest_expected = differs_ ? UnionDigest() : verdict_.usage.digest_found;
     return usage;
   }
 
  private:
-  void TakeRun(const std::string& name, std::string_view id, const RunFacts& stored) {
+  void TakeRun(Month month, std::string_view id, const RunFacts& stored) {
     bool is_new = false;
     RunTable::Run& run = runs_.Get(id, stored, &is_new);
     if (run.in_central) {
-      Differs(name, Named("run is stored twice", id));
+      Differs(month, Named("run is stored twice", id));
       run.facts = Unite(run.facts, stored);
       return;
     }
@@ -120,20 +113,39 @@ class Union {
       return;
     }
     run.facts = Unite(run.facts, stored);
-    if (run.facts != stored) Differs(name, Named("run differs from what legacy says", id));
+    if (run.facts != stored) Differs(month, Named("run differs from what legacy says", id));
+  }
+
+  // Whether a run belongs to the union.
+  bool Counts(const RunTable::Run& run) const { return run.in_central || window_.Holds(run.facts.start); }
+
+  std::string UnionDigest() const {
+    std::vector<Placed> united;
+    for (const RunTable::Run& run : runs_.runs()) {
+      if (Counts(run)) united.push_back({MonthOf(run.facts.start), IsCanonicalUuid(runs_.IdOf(run)), &run});
+    }
+    std::sort(united.begin(), united.end(), [&](const Placed& a, const Placed& b) {
+      if (a.month != b.month) return a.month < b.month;
+      return a.is_uuid != b.is_uuid ? b.is_uuid : runs_.IdOf(*a.run) < runs_.IdOf(*b.run);
+    });
+    std::string all;
+    for (const Placed& placed : united) AppendRun(placed.month, runs_.IdOf(*placed.run), placed.run->facts, &all);
+    return HexOf(BytesOf(DigestOf(all)));
   }
 
   static std::string Named(std::string_view what, std::string_view id) {
     return std::string(what) + ": " + std::string(id.substr(0, 64));
   }
-  void Differs(const std::string& month, std::string what) {
-    Report(&verdict_, DifferenceKind::kUsageDiffers, catalog::ReeveUsageRuns().name, month, std::move(what));
+  void Differs(Month month, std::string what) {
+    differs_ = true;
+    Report(&verdict_, DifferenceKind::kUsageDiffers, catalog::ReeveUsageRuns().name, FormatDate(FirstDay(month)), std::move(what));
   }
 
   const MonthWindow& window_;
   RunTable& runs_;
   Verdict& verdict_;
   std::string stored_;  // the stored runs as the digest sees them
+  bool differs_ = false;
 };
 
 }  // namespace

@@ -172,7 +172,7 @@ void ExpectCredentials(const Identity& who, const LegacySide& legacy, catalog::R
 
 void ExpectUsage(const Identity& who, Month month, const MonthUsage& usage, catalog::RowBatch* out) {
   RowWriter row(out);
-  row.Text("usage_id", DerivedId("usage_", "usage", {who.tenant, FormatMonth(FirstDay(month))}));
+  row.Text("usage_id", DerivedId("usage_", "usage", {who.tenant, NameOfMonth(month)}));
   row.Text("customer_id", who.customer_id);
   row.Text("tenant_id", who.tenant);
   row.Number("usage_month", FirstDay(month));

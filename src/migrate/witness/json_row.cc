@@ -291,10 +291,13 @@ Reason JsonRow::Parse(std::string_view line) {
   return Reason::kNone;
 }
 
-const RawValue& JsonRow::Value(int field, int rank) const {
+const RawValue& JsonRow::Value(size_t field) const {
   static const RawValue kNothing;
-  const Column* column = impl_->book->slots[static_cast<size_t>(field)][static_cast<size_t>(rank)];
-  return column != nullptr && column->row == impl_->rows ? column->value : kNothing;
+  for (const Column* column : impl_->book->slots[field]) {
+    if (column == nullptr) break;
+    if (column->row == impl_->rows && column->value.type != RawValue::Type::kAbsent) return column->value;
+  }
+  return kNothing;
 }
 
 bool JsonRow::Recognised() const {

@@ -40,9 +40,9 @@ class JsonRow {
   // Parses one line that is not blank. Any reason but kNone: a row of §2's table; it adds nothing to the columns.
   [[nodiscard]] Reason Parse(std::string_view line);
 
-  // The value of alternative `rank` of field `field` in the row parsed last. Its texts are valid until the next Parse and only as long
-  // as the line is.
-  [[nodiscard]] const RawValue& Value(int field, int rank) const;
+  // The first present value among the columns of field `field` in the row parsed last; kAbsent if there is none. Its texts are valid
+  // until the next Parse and only as long as the line is.
+  [[nodiscard]] const RawValue& Value(size_t field) const;
 
   // About the table, after its last row: whether its shape is recognised, and whether it has `column`.
   [[nodiscard]] bool Recognised() const;

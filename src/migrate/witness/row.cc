@@ -96,12 +96,9 @@ Reason ReadRow(const JsonRow& json, Kind kind, Row* out) {
   for (size_t i = 0; i < fields.size(); ++i) {
     FieldValue& value = out->fields[i];
     value = {};
-    for (int rank = 0; rank < 3; ++rank) {
-      const RawValue& raw = json.Value(static_cast<int>(i), rank);
-      if (raw.type == Raw::kAbsent) continue;
-      if (const Reason reason = ReadField(fields[i].type, raw, &value); reason != Reason::kNone) return reason;
-      break;
-    }
+    const RawValue& raw = json.Value(i);
+    if (raw.type == Raw::kAbsent) continue;
+    if (const Reason reason = ReadField(fields[i].type, raw, &value); reason != Reason::kNone) return reason;
   }
   return Reason::kNone;
 }

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "migrate/witness/table_reader.h"
 #include "migrate/witness/text.h"
 #include "tests/fakes/memory_estate.h"
@@ -277,6 +279,30 @@ TEST_F(RowTest, APackedRowIsTheSameRow) {
   UnpackRow(&rest, &kind, &has_is_active, &copy);
   EXPECT_EQ(kind, Kind::kRuns);
   EXPECT_TRUE(rest.empty());
+}
+
+TEST_F(RowTest, NoBytesMakeTheReaderStumble) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  const std::string good[] = {
+      R"({"api_key_id":"k\u00e91","tenant_id":null,"scopes":["a","\ud83d\ude00"],"created_at":"2026-01-01 00:00:00 UTC","is_active":"true"})",
+      R"({"credential_id":"c","metadata":{"a":[1.5e3,{"b":"}\""}],"c":-0},"labels":[[{}]],"x_y":1e99999999999,"updated_at":"2026-01-01T00:00:00.5+01:00"})",
+      R"({"run_id":"\u0041","status":"FAILED","duration_ms":"12","start_time":"2026-01-01 00:00:00","parameters":"{\"a\":1}","x":18446744073709551615})"};
+  constexpr char kLikely[] = "{}[]\",:\\u0e9-+.dD8 \n\xC3\xED\xA0";
+  for (int round = 0; round < 30'000; ++round) {
+    std::string bytes = good[random() % 3];
+    for (unsigned i = 1 + random() % 4; i > 0; --i) {
+      const char c = random() % 2 == 0 ? kLikely[random() % sizeof kLikely] : static_cast<char>(random());
+      const size_t at = random() % bytes.size();
+      if (random() % 2 == 0) bytes[at] = c;
+      else bytes.insert(at, 1, c);
+    }
+    const auto exact = std::make_unique<char[]>(bytes.size());  // so that a read beyond the end is seen
+    std::copy(bytes.begin(), bytes.end(), exact.get());
+    (void)Why({exact.get(), bytes.size()}, static_cast<Kind>(random() % 4));
+    (void)json_.IsJson({exact.get(), bytes.size()});
+  }
 }
 
 // A table of one part, read.

@@ -81,8 +81,10 @@ int Nibble(char c) {
 }  // namespace
 
 Digest DigestOf(std::string_view bytes) {
+  static thread_local crypto::Sha256 hasher;  // setting one up costs more than hashing a short text
   Digest digest;
-  const std::string made = crypto::Sha256Of(bytes);
+  hasher.Update(bytes);
+  const std::string made = hasher.Finish();
   std::memcpy(digest.data(), made.data(), digest.size());
   return digest;
 }
@@ -231,6 +233,17 @@ bool EqualsUpper(std::string_view text, std::string_view upper) {
 
 Days DayOf(Micros instant) {
   return static_cast<Days>((instant - kTimeMin) / kDay - kDaysBefore1970);
+}
+
+std::string NameOfMonth(Month month) {
+  std::string name = "0000-00";
+  const int digits = month / 12 * 100 + month % 12 + 1;
+  int rest = digits;
+  for (const size_t at : {6, 5, 3, 2, 1, 0}) {
+    name[at] = static_cast<char>('0' + rest % 10);
+    rest /= 10;
+  }
+  return name;
 }
 
 Month MonthOf(Micros instant) {

@@ -18,6 +18,11 @@ namespace reeve::migrate::witness {
 using Digest = std::array<uint8_t, 32>;
 
 [[nodiscard]] Digest DigestOf(std::string_view bytes);
+// Writes the last `bytes` bytes of `number` to `at`, the highest first, and returns where they end.
+inline char* PutBigEndian(uint64_t number, size_t bytes, char* at) {
+  for (size_t i = bytes; i-- > 0; number >>= 8) at[i] = static_cast<char>(number);
+  return at + bytes;
+}
 [[nodiscard]] std::string HexOf(std::string_view bytes);
 [[nodiscard]] inline std::string_view BytesOf(const Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
@@ -50,6 +55,8 @@ using Month = int32_t;
 [[nodiscard]] Month MonthOf(Micros instant);
 [[nodiscard]] Days FirstDay(Month month);
 [[nodiscard]] Days DayOf(Micros instant);
+// "YYYY-MM"
+[[nodiscard]] std::string NameOfMonth(Month month);
 [[nodiscard]] inline Micros FirstInstant(Month month) { return Micros{FirstDay(month)} * kDay; }
 
 }  // namespace reeve::migrate::witness

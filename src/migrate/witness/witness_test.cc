@@ -264,6 +264,13 @@ TEST_F(WitnessTest, FindsMissingAndExtraRowsOfEveryTable) {
   EXPECT_TRUE(Finds("extra_in_central customer_credentials c9 "));
 }
 
+TEST_F(WitnessTest, AnInactiveCredentialMayBeGoneFromLegacy) {
+  central_.Put("customer_credentials", R"({"credential_id":"c9","customer_id":"cust_bf3857705b64a657553d1006","tenant_id":"acme","provider":"gcp","credential_type":"x","encrypted_credentials":"","scopes":[],"is_active":false,"created_at":"2025-01-05 00:00:00 UTC","updated_at":"2025-01-06 00:00:00 UTC"})");
+  const Verdict verdict = Verify();
+  EXPECT_TRUE(verdict.equal);
+  EXPECT_EQ(verdict.declared.at("gone from legacy"), 1U);
+}
+
 TEST_F(WitnessTest, BookkeepingColumnsDoNotCount) {
   central_.Change("customers", "acme", "\"updated_at\":\"2026-03-15", "\"updated_at\":\"2027-03-15");
   central_.Change("customer_usage", "2026-02-01", "\"created_at\":\"2026-03-15", "\"created_at\":\"2026-03-16");

@@ -37,6 +37,8 @@ Result<LockedDatabase> OpenForWriting(Files& files, const std::string& path, Ope
   if (mode == OpenMode::kExisting && !files.Exists(path)) return MissingStore(path);
   LockedDatabase opened;
   REEVE_ASSIGN(opened.lock, files.Lock(path + ".lock", holder));
+  // SQLite would make it readable for everybody; what holds hashes and ciphertexts is its owner's alone. Its log files follow its bits.
+  if (mode == OpenMode::kCreate && !files.Exists(path)) REEVE_TRY(files.OpenAppend(path, 0600));
   const auto open_mode = mode == OpenMode::kCreate ? sqlite::Mode::kCreate : sqlite::Mode::kReadWrite;
   REEVE_ASSIGN(opened.database, sqlite::Database::Open(path, open_mode, kBusyMs));
   sqlite::Database& database = *opened.database;
