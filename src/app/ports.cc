@@ -10,6 +10,7 @@
 #include "crypto/sealed_file.h"
 #include "legacy/export/export_estate.h"
 #include "legacy/sqlite/sqlite_estate.h"
+#include "store/memory/memory.h"
 #include "store/sqlite/sqlite_sink.h"
 
 namespace reeve::app {
@@ -60,6 +61,12 @@ class SystemPorts final : public cli::Ports {
     REEVE_ASSIGN(const std::string path, StatePath(url));
     const std::string holder = fmt::format("reeve {}, pid {}, since {}", command, getpid(), FormatRfc3339(clock_.Now()));
     return store::OpenSqliteSink(files_, path, create ? store::OpenMode::kCreate : store::OpenMode::kExisting, holder);
+  }
+
+  Result<std::unique_ptr<store::CentralSink>> ScratchStore() override {
+    std::unique_ptr<store::CentralSink> scratch = store::MakeMemorySink();
+    REEVE_TRY(scratch->ApplySchema());
+    return scratch;
   }
 
   Result<std::unique_ptr<store::CentralReader>> OpenStoreReader(const std::string& url) override {

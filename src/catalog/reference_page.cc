@@ -69,6 +69,8 @@ std::string ReferencePage() {
       "*merge* says what happens when a row arrives whose key is stored already: the arriving value replaces, the smaller or larger "
       "of the two known ones stays, or the two must be equal. A row changes only if one of its values does. Bookkeeping columns are "
       "no part of digests and proofs.\n"
+      "A customer has one tenant and the pair is enforced, so what is unique within a tenant is unique within its customer; primary keys "
+      "begin with the owner so that a tenant's rows lie together.\n"
       "\n# The central dataset\n";
   for (const Table& table : CentralTables()) AppendTable(table, &page);
   page.append("\n# reeve's own\n");

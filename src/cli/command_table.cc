@@ -157,7 +157,7 @@ Command Restore() {
       .examples = {{"reeve restore --from ./backup-1 --to export:./estate --key ./backup.key", "missing rows come back"},
                    {"reeve restore --from ./backup-1 --to export:./estate --key ./backup.key --dry-run", "which rows that would be"}},
       .text = "A merge, not a reload: rows that the estate has stay as they are, rows that only the backup has are added. A key that the backup, the estate or "
-              "the central store calls revoked ends up revoked. The digests of the whole backup are checked first.",
+              "the central store calls revoked ends up revoked. The digests of the whole backup are checked first. Exit 3 when tables are missing from the backup.",
       .options = Join({{{.name = "from", .value = "DIR", .kind = Kind::kDir, .help = "the backup", .required = true},
                         {.name = "to", .value = "ESTATE", .kind = Kind::kEstate, .help = "the estate to mend: export:DIR", .required = true},
                         {.name = "key", .value = "FILE", .kind = Kind::kFile, .help = "file with the encryption key",

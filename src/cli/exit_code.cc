@@ -28,14 +28,14 @@ constexpr ExitCodeRow kExitCodes[] = {
     {0, "done"},
     {1, "failed: nothing or only a part was done; the message says which"},
     {2, "usage: the command line, a setting or a configuration file makes no sense"},
-    {3, "done, but rows or tenants are quarantined or failed, or differences were found"},
+    {3, "done, but rows or tenants are quarantined or failed, or something differs"},
     {4, "authentication needed"},
     {5, "not found: what was named does not exist"},
     {6, "refused: a gate is not met, or a confirmation is missing"},
     {10, "the store does not exist, or is no reeve store"},
     {11, "the store is locked by another run"},
     {12, "wrong key: an encrypted input cannot be opened with it"},
-    {130, "interrupted: what was acknowledged is kept; the command to go on is printed"},
+    {130, "interrupted: what was acknowledged is kept; how to go on is printed"},
 };
 
 const CodeRow& Find(Code code) {

@@ -118,7 +118,7 @@ std::string ManPage() {
     const std::string heading = topic.name == "exit-codes" ? "EXIT STATUS" : Upper(topic.name);
     out += fmt::format(".SH {}\n{}", heading, RoffText(topic.text));
   }
-  out += ".SH FILES\n.TP\n./reeve.toml, $XDG_CONFIG_HOME/reeve/reeve.toml, /etc/reeve/reeve.toml\nSettings; the first that exists.\n"
+  out += ".SH FILES\n.TP\n\\&./reeve.toml, $XDG_CONFIG_HOME/reeve/reeve.toml, /etc/reeve/reeve.toml\nSettings; the first that exists.\n"
          ".TP\nFILE.journal, FILE.deadletter.jsonl\nBeside a store FILE: how far every tenant is, and what could not be moved.\n";
   return out;
 }

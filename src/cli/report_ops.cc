@@ -21,6 +21,9 @@ using migrate::RollbackReport;
 using sample::SampleReport;
 using Align = TextTable::Align;
 
+// The code of a verdict that cannot be given without the other side.
+constexpr std::string_view kUnknownVerdict = "UNKNOWN";
+
 Json TimeOrNull(const std::optional<Micros>& time) { return time ? Json(FormatRfc3339(*time)) : Json(); }
 Json TextOrNull(const std::string& text) { return text.empty() ? Json() : Json(text); }
 std::string TimeText(const std::optional<Micros>& time) { return time ? FormatTime(*time) : std::string(); }
@@ -104,7 +107,9 @@ void ExplainJson(const ExplainReport& report, Json* out) {
   Json verdicts = Json::Array();
   for (const KeyVerdict& verdict : report.verdicts) {
     Json item = Json::Object();
-    verdicts.Add(std::move(item.Set("phase", verdict.phase).Set("accepted", verdict.accepted).Set("code", TextOrNull(verdict.code)).Set("why", verdict.why)));
+    const bool unknown = verdict.code == kUnknownVerdict;
+    item.Set("phase", verdict.phase).Set("accepted", unknown ? Json() : Json(verdict.accepted));
+    verdicts.Add(std::move(item.Set("code", TextOrNull(verdict.code)).Set("why", verdict.why)));
   }
   out->Set("sides", std::move(sides)).Set("verdicts", std::move(verdicts)).Set("notes", Json::Array(report.notes));
 }
@@ -118,7 +123,10 @@ std::string ExplainText(const ExplainReport& report, const View& view) {
                                    {"present phase", Printable(report.current_phase)}});
   if (!facts.empty()) out += "\n" + facts;
   TextTable table({{"IN PHASE"}, {"KEY IS"}, {"CODE"}, {"WHY", Align::kLeft, true}});
-  for (const KeyVerdict& verdict : report.verdicts) table.Add({verdict.phase, verdict.accepted ? "accepted" : "REFUSED", verdict.code, verdict.why});
+  for (const KeyVerdict& verdict : report.verdicts) {
+    const bool unknown = verdict.code == kUnknownVerdict;
+    table.Add({verdict.phase, unknown ? "unknown" : verdict.accepted ? "accepted" : "REFUSED", unknown ? "" : verdict.code, verdict.why});
+  }
   if (!table.empty()) out += "\n" + table.Text(view.width, 2);
   for (const std::string& note : report.notes) out += fmt::format("  note: {}\n", Printable(note));
   return out;

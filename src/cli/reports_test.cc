@@ -230,13 +230,13 @@ TEST(Reports, ExplainJsonAndTextNeverShowMoreThanTheHash) {
   report.sides = {side};
   report.customer_status = "active";
   report.current_phase = "verified";
-  report.verdicts = {{"central", false, "INVALID_API_KEY", "it is revoked"}};
+  report.verdicts = {{"legacy", false, "UNKNOWN", "not looked at"}, {"central", false, "INVALID_API_KEY", "it is revoked"}};
   report.notes = {"key_exposed"};
   EXPECT_EQ(Text([](Json* out) { ExplainJson(report, out); }),
             R"({"hash":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","known":true,"current_phase":"verified","customer_status":"active",)"
             R"("subscription":null,"sides":[{"where":"central","tenant":"acme","customer_id":"cust_1","api_key_id":"key_1","state":"revoked","created_at":null,)"
             R"("expires_at":null,"revoked_at":"2026-11-15T12:00:00Z","revoked_by":null,"last_used_at":null,"scopes":["usage:read"]}],)"
-            R"("verdicts":[{"phase":"central","accepted":false,"code":"INVALID_API_KEY","why":"it is revoked"}],"notes":["key_exposed"]})");
+            R"("verdicts":[{"phase":"legacy","accepted":null,"code":"UNKNOWN","why":"not looked at"},{"phase":"central","accepted":false,"code":"INVALID_API_KEY","why":"it is revoked"}],"notes":["key_exposed"]})");
   const std::string text = ExplainText(report, {});
   EXPECT_NE(text.find("REFUSED"), std::string::npos);
   EXPECT_NE(text.find("Key with hash aaaaaaaaaaaa…"), std::string::npos);

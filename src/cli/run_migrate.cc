@@ -23,8 +23,10 @@ Result<int> ImportInstead(Session& session, const std::string& dir) {
   REEVE_TRY(session.ports.StatePath(StoreUrl(session)));
   if (!dry_run)
     REEVE_TRY(session.Confirm(fmt::format("Will merge the central export {} into {}.", Printable(dir), Printable(StoreUrl(session)))));
-  REEVE_ASSIGN(const auto sink, session.ports.OpenStore(StoreUrl(session), !dry_run, "migrate"));
-  REEVE_ASSIGN(const migrate::Engine engine, MakeEngine(session, nullptr, sink.get()));
+  auto sink = session.ports.OpenStore(StoreUrl(session), !dry_run, "migrate");
+  if (!sink && dry_run && sink.error().code == Code::kStoreMissing) sink = session.ports.ScratchStore();
+  if (!sink) return Unexpected(std::move(sink).error());
+  REEVE_ASSIGN(const migrate::Engine engine, MakeEngine(session, nullptr, sink->get()));
   REEVE_ASSIGN(const migrate::ImportReport report, migrate::ImportCentral(engine, dir, dry_run));
   session.EndProgress();
   if (session.json()) {

@@ -47,6 +47,7 @@ class NoPorts final : public Ports {
   Entropy& entropy() override { return *seeded; }
   Result<std::unique_ptr<legacy::LegacyEstate>> OpenEstate(const std::string& url) override { return Fail(Code::kNotFound, "{}: no such directory", url); }
   Result<std::unique_ptr<store::CentralSink>> OpenStore(const std::string&, bool, std::string_view) override { return Unexpected(store_error); }
+  Result<std::unique_ptr<store::CentralSink>> ScratchStore() override { return Unexpected(store_error); }
   Result<std::unique_ptr<store::CentralReader>> OpenStoreReader(const std::string&) override { return Unexpected(store_error); }
   Result<std::string> StatePath(const std::string& url) override { return url.substr(url.find(':') + 1); }
   Result<domain::PlanBook> ReadPlans(const std::string&) override { return domain::BuiltInPlans(); }

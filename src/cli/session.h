@@ -33,6 +33,8 @@ class Ports {
   [[nodiscard]] virtual Result<std::unique_ptr<legacy::LegacyEstate>> OpenEstate(const std::string& url) = 0;
   // For writing: takes the store's lock. `create`: make it if it is absent. `command`: what others are told while it is open.
   [[nodiscard]] virtual Result<std::unique_ptr<store::CentralSink>> OpenStore(const std::string& url, bool create, std::string_view command) = 0;
+  // A store that vanishes with the object: to try something on.
+  [[nodiscard]] virtual Result<std::unique_ptr<store::CentralSink>> ScratchStore() = 0;
   // For reading, also while another process writes.
   [[nodiscard]] virtual Result<std::unique_ptr<store::CentralReader>> OpenStoreReader(const std::string& url) = 0;
   // Where the store's journal stands: the part before ".journal". kUsage as above.

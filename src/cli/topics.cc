@@ -24,11 +24,11 @@ std::string EnvironmentText() {
       "The file is the one named by --config or REEVE_CONFIG, else the first of ./reeve.toml, $XDG_CONFIG_HOME/reeve/reeve.toml "
       "(~/.config/reeve/reeve.toml) and /etc/reeve/reeve.toml that exists. Paths in it are relative to the working directory. A key that is not "
       "listed here is an error that names its line.\n\n";
-  text += fmt::format("  {:<26} {:<34} {}\n", "IN reeve.toml", "VARIABLE", "DEFAULT");
+  text += fmt::format("  {:<26} {:<33} {}\n", "IN reeve.toml", "VARIABLE", "DEFAULT");
   for (const SettingSpec& spec : SettingSpecs()) {
     const std::string key = spec.secret ? fmt::format("{}_file", spec.key) : std::string(spec.key);
     const std::string variable = EnvironmentName(spec.key) + (spec.secret ? ", …_FILE" : "");
-    const std::string row = fmt::format("  {:<26} {:<34} {}", key, variable, spec.value);
+    const std::string row = fmt::format("  {:<26} {:<33} {}", key, variable, spec.value);
     text += row.substr(0, row.find_last_not_of(' ') + 1) + "\n";
   }
   return text +
@@ -73,8 +73,8 @@ constexpr std::string_view kPhasesText =
 constexpr std::string_view kEstatesText =
     "An estate is all tenants of one legacy source. --from names it:\n\n"
     "  export:DIR   newline-delimited JSON as bq extract writes it:\n"
-    "               DIR/{dataset}/{table}[-SHARD].json[.gz], beside it, where you have\n"
-    "               it, {table}.schema.json as bq show --schema prints it\n"
+    "               DIR/{dataset}/{table}[-SHARD].json[.gz]; beside it, if there\n"
+    "               is one, {table}.schema.json as bq show --schema prints it\n"
     "  sqlite:FILE  one file with tables named {dataset}.{table}: for tests and demos\n\n"
     "bigquery:PROJECT and postgres://… are not in this build.\n\n"
     "A tenant is a dataset with the tables of keys, credentials and runs, or one that --tenants FILE declares. Every other dataset is listed as "

@@ -127,10 +127,10 @@ class ConsoleProgress final : public TickingProgress {
     if (done_.rows > 0) line += fmt::format(", {} rows", Grouped(done_.rows));
     if (done_.bytes > 0) line += fmt::format(", {:.1f} MB", static_cast<double>(done_.bytes) / 1e6);
     line += fmt::format(" in {:.1f} s", seconds);
-    if (seconds > 0 && done_.rows > 0)
-      line += fmt::format(" ({} rows/s, {:.1f} MB/s)", Grouped(Whole(static_cast<double>(done_.rows) / seconds)),
-                          static_cast<double>(done_.bytes) / 1e6 / seconds);
-    return line;
+    if (seconds <= 0 || done_.rows == 0) return line;
+    line += fmt::format(" ({} rows/s", Grouped(Whole(static_cast<double>(done_.rows) / seconds)));
+    if (done_.bytes > 0) line += fmt::format(", {:.1f} MB/s", static_cast<double>(done_.bytes) / 1e6 / seconds);
+    return line + ")";
   }
 
   [[nodiscard]] std::string Json(Micros now, std::string_view type) const {

@@ -1,21 +1,11 @@
 #include "tests/fuzz/targets.h"
 
-#include <array>
 #include <cstdio>
 #include <cstdlib>
 
 #include "base/encoding.h"
 
 namespace reeve::fuzz {
-
-std::span<const Target> Targets() {
-  static constexpr std::array kTargets = {
-      Target{"fuzz_journal", &FuzzJournal},          Target{"fuzz_time", &FuzzTime},       Target{"fuzz_text", &FuzzText},
-      Target{"fuzz_legacy_row", &FuzzLegacyRow},     Target{"fuzz_central_row", &FuzzCentralRow},
-      Target{"fuzz_run_set", &FuzzRunSet},           Target{"fuzz_lines", &FuzzLines},     Target{"fuzz_config", &FuzzConfig},
-  };
-  return kTargets;
-}
 
 namespace {
 std::string_view running_input;

@@ -3,17 +3,9 @@
 // Pure apart from that; one thread.
 #pragma once
 
-#include <span>
 #include <string_view>
 
 namespace reeve::fuzz {
-
-struct Target {
-  std::string_view name;  // of the program and of the folder corpus/NAME
-  void (*run)(std::string_view input);
-};
-
-[[nodiscard]] std::span<const Target> Targets();
 
 void FuzzJournal(std::string_view input);     // lines of a journal; "$" lines get checksum and chain from us
 void FuzzTime(std::string_view input);        // base/time_text against the witness's reading

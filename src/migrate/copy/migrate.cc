@@ -19,8 +19,8 @@ namespace {
 
 using copy::Survey;
 
-constexpr size_t kBatchTenantsMax = 256;
-constexpr uint64_t kBatchRowsMax = 16'000;
+constexpr size_t kBatchTenantsMax = 1024;
+constexpr uint64_t kBatchRowsMax = 40'000;
 constexpr size_t kQueueTenants = 64;
 
 // What the store knows of a tenant before this run.
@@ -387,23 +387,6 @@ class MigrationRun {
 };
 
 }  // namespace
-
-Result<MigratePreview> PreviewMigration(const Engine& engine, const Options& options) {
-  REEVE_ASSIGN(const std::unique_ptr<Survey> survey, copy::ListEstate(engine, options, 0));
-  REEVE_ASSIGN(const JournalState state, ReadJournal(*engine.files, engine.state_path + ".journal"));
-  MigratePreview preview;
-  preview.skipped = survey->map.skipped;
-  preview.tenants = survey->chosen.size();
-  if (state.run_open) preview.resumed_as_of = state.as_of;
-  for (const uint32_t index : survey->chosen) {
-    const Tenant& tenant = survey->map.tenants[index];
-    preview.bytes += tenant.bytes;
-    for (const CarrierTable& carrier : tenant.tables) preview.files += carrier.table.parts.size();
-    const auto found = state.tenants.find(tenant.name);
-    if (found != state.tenants.end() && found->second.phase >= Phase::kCopied) ++preview.already_copied;
-  }
-  return preview;
-}
 
 Result<MigrateReport> Migrate(const Engine& engine, const Options& options) { return MigrationRun(engine, options).Run(); }
 

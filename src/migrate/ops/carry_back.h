@@ -1,7 +1,9 @@
-// Carrying revocations back: makes the legacy tables refuse every key that central knows as revoked, before central's rows go.
+// Carrying revocations back: makes the legacy tables refuse every key that central knows as
+// revoked, before central's rows go.
 //
-// One pass over the key tables concerned, whatever the number of tenants; tables are rewritten only where a row must change, and read again afterwards.
-// Idempotent: a second run finds nothing to change. Not safe for concurrent use.
+// One pass over the key tables concerned, whatever the number of tenants; tables are rewritten only
+// where a row must change, and read again afterwards. Idempotent: a second run finds nothing to
+// change. Not safe for concurrent use.
 #pragma once
 
 #include <map>
@@ -21,9 +23,11 @@ struct KeyQuestions {
   [[nodiscard]] bool empty() const { return deny.empty() && expect.empty(); }
 };
 struct KeyAnswers {
-  std::set<std::string> carried;        // of `deny`: were active in legacy and are not any more (or would be, in a dry run)
+  // of `deny`: were active in legacy and are not any more (or would be, in a dry run)
+  std::set<std::string> carried;
   std::set<std::string> found;          // of `expect`
-  std::string failure;                  // not empty: a table could not be read or written; nothing is certain
+  // not empty: a table could not be read or written; nothing is certain
+  std::string failure;
 };
 
 class CarryBack {
@@ -37,7 +41,8 @@ class CarryBack {
     bool must_change = false;
     DenialColumns columns;
   };
-  // The tenant of a row, or nullptr if nobody asked: `owner` in own carriers, whom it names in shared ones.
+  // The tenant of a row, or nullptr if nobody asked: `owner` in own carriers, whom it names in
+  // shared ones.
   using OwnerOf = const std::string*;
   Result<> Treat(const CarrierTable& carrier, OwnerOf owner);
   Result<Found> Look(const legacy::LegacyTable& table, OwnerOf owner, bool note);

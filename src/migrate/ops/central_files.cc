@@ -70,27 +70,35 @@ Result<> CentralFiles::Stream(size_t file, bool check, const RowVisit& visit) {
   return {};
 }
 
-// Everything is read once before anything is believed; on the way it is noted who has which customers and keys.
+// Everything is read once before anything is believed; on the way it is noted who has which
+// customers and keys.
 Result<> CentralFiles::Check() {
   for (size_t file = 0; file < ExportedTables().size(); ++file) {
     REEVE_TRY(Stream(file, true, [&](const Table& table, Row row, uint64_t, uint32_t) -> Result<> {
       if (&table == &catalog::Customers())
-        customers_.push_back({Hash64(TextAt(table, row, "customer_id")), Hash64(TextAt(table, row, "tenant_id"))});
+        names_.emplace_back(TextAt(table, row, "tenant_id"), Hash64(TextAt(table, row, "customer_id")));
       if (&table == &catalog::ApiKeys())
-        keys_.push_back({Hash64(TextAt(table, row, "api_key_hash")), Hash64(TextAt(table, row, "tenant_id"))});
+        keys_.push_back({Hash64(TextAt(table, row, "api_key_hash")), PlaceOf(TextAt(table, row, "tenant_id"))});
       return {};
     }));
+    if (file == 0) RankTenants();  // customers come first
     REEVE_ASSIGN(auto reader, files_.OpenRandom(PathOf(file)));
     readers_.push_back(std::move(reader));
   }
-  std::sort(customers_.begin(), customers_.end(),
-            [](const Customer& a, const Customer& b) { return std::pair(a.id, a.tenant) < std::pair(b.id, b.tenant); });
-  for (const Customer& customer : customers_) known_.push_back(customer.tenant);
-  std::sort(known_.begin(), known_.end());
-  known_.erase(std::unique(known_.begin(), known_.end()), known_.end());
-  tenants_ = known_.size();
   FindShared();
   return {};
+}
+
+void CentralFiles::RankTenants() {
+  std::sort(names_.begin(), names_.end());
+  for (size_t i = 0; i < names_.size(); ++i) {
+    if (i == 0 || names_[i].first != names_[i - 1].first) places_.push_back({Hash64(names_[i].first), places_.size()});
+    customers_.push_back({names_[i].second, places_.size() - 1});
+  }
+  names_ = {};
+  std::sort(places_.begin(), places_.end(), [](const Place& a, const Place& b) { return a.tenant < b.tenant; });
+  std::sort(customers_.begin(), customers_.end(),
+            [](const Customer& a, const Customer& b) { return std::pair(a.id, a.tenant) < std::pair(b.id, b.tenant); });
 }
 
 void CentralFiles::FindShared() {
@@ -98,6 +106,13 @@ void CentralFiles::FindShared() {
   for (size_t i = 1; i < keys_.size(); ++i)
     if (keys_[i].hash == keys_[i - 1].hash && keys_[i].tenant != keys_[i - 1].tenant) shared_.push_back(keys_[i].hash);
   keys_ = {};
+}
+
+uint64_t CentralFiles::PlaceOf(std::string_view tenant) const {
+  constexpr uint64_t kBehind = 1ull << 63;
+  const uint64_t hash = Hash64(tenant);
+  const auto at = std::lower_bound(places_.begin(), places_.end(), hash, [](const Place& entry, uint64_t value) { return entry.tenant < value; });
+  return at != places_.end() && at->tenant == hash ? at->place : kBehind | hash;
 }
 
 std::optional<uint64_t> CentralFiles::TenantOfCustomer(std::string_view customer) const {
@@ -108,14 +123,12 @@ std::optional<uint64_t> CentralFiles::TenantOfCustomer(std::string_view customer
   return at->tenant;
 }
 
-bool CentralFiles::HasCustomer(uint64_t tenant) const { return std::binary_search(known_.begin(), known_.end(), tenant); }
-
 bool CentralFiles::IsShared(std::string_view hash) const {
   return !shared_.empty() && std::binary_search(shared_.begin(), shared_.end(), Hash64(hash));
 }
 
 std::optional<uint64_t> CentralFiles::TenantOf(const Table& table, Row row) const {
-  if (table.Find("tenant_id") >= 0) return Hash64(TextAt(table, row, "tenant_id"));
+  if (table.Find("tenant_id") >= 0) return PlaceOf(TextAt(table, row, "tenant_id"));
   return TenantOfCustomer(TextAt(table, row, "customer_id"));
 }
 

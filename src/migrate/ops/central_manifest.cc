@@ -94,7 +94,8 @@ Result<CentralManifest> ReadManifest(Files& files, const std::string& dir) {
 
 namespace reeve::migrate {
 
-// Also of a damaged one, so that importing it says what is wrong instead of taking it for something else.
+// Also of a damaged one, so that importing it says what is wrong instead of taking it for something
+// else.
 bool IsCentralExport(Files& files, const std::string& dir) {
   const Result<std::string> text = files.Read(dir + "/" + std::string(ops::kManifestName), ops::kManifestBytesMax);
   return text && text->find(ops::kManifestFormat) != std::string::npos;

@@ -1,4 +1,5 @@
-// The manifest of an export of the central dataset (docs/formats/central-export.md). Values; safe from any thread.
+// The manifest of an export of the central dataset (docs/formats/central-export.md). Values; safe
+// from any thread.
 #pragma once
 
 #include <string>
@@ -25,7 +26,8 @@ struct CentralManifest {
 [[nodiscard]] const std::vector<const catalog::Table*>& ExportedTables();
 
 [[nodiscard]] std::string WriteManifest(const CentralManifest& manifest);
-// kNotFound if `dir` has no manifest, kUsage if it is another kind of manifest or a newer version, kCorrupt if it is damaged.
+// kNotFound if `dir` has no manifest, kUsage if it is another kind of manifest or a newer version,
+// kCorrupt if it is damaged.
 [[nodiscard]] Result<CentralManifest> ReadManifest(Files& files, const std::string& dir);
 
 }  // namespace reeve::migrate::ops

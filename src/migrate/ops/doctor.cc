@@ -1,4 +1,5 @@
-// The post-migration checklist, every line with what was counted. The counting is in doctor_facts.h; here it is judged.
+// The post-migration checklist, every line with what was counted. The counting is in
+// doctor_facts.h; here it is judged.
 #include <algorithm>
 
 #include "migrate/journal.h"

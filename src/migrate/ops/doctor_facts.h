@@ -1,5 +1,6 @@
-// What the doctor counts: one pass over every table, 64 bits for a name. Memory is about 60 bytes a customer, 8 bytes a key and 16 bytes a month of
-// usage, whatever else the store holds. Plain data; not safe for concurrent use.
+// What the doctor counts: one pass over every table, 64 bits for a name. Memory is about 60 bytes a
+// customer, 8 bytes a key and 16 bytes a month of usage, whatever else the store holds. Plain data;
+// not safe for concurrent use.
 #pragma once
 
 #include <map>
@@ -32,12 +33,15 @@ struct CustomerFacts {
 struct DoctorFacts {
   uint64_t customers = 0, keys = 0, subscriptions = 0, events = 0, tenants = 0;
   std::map<std::string, uint64_t> phases;         // by name, of reeve_tenants
-  Seen not_migrated, not_verified, stateless;     // tenants; the last: customers without a row in reeve_tenants
-  Seen keys_lost, keys_gone_since, keys_unproven; // tenants without a usable key, by what is known of legacy
+  // tenants; the last: customers without a row in reeve_tenants
+  Seen not_migrated, not_verified, stateless;
+  // tenants without a usable key, by what is known of legacy
+  Seen keys_lost, keys_gone_since, keys_unproven;
   Seen no_subscription, many_subscriptions;       // customers
   Seen no_usage;                                  // customers without a usage row for the present month
   Seen miscounted;                                // usage rows that differ from their set of runs
-  Seen orphans, foreign;                          // child rows: without customer; of another tenant than their customer
+  // child rows: without customer; of another tenant than their customer
+  Seen orphans, foreign;
   Seen duplicate_tenants, duplicate_hashes, duplicate_months;
   Seen expiring, expired;                         // keys
   Seen broken_chains;                             // tenants

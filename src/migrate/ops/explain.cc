@@ -1,5 +1,5 @@
-// Why a key is accepted or refused, in every phase and on both sides. Looks at central by hash and at every legacy key table; says nothing of
-// the key but its hash.
+// Why a key is accepted or refused, in every phase and on both sides. Looks at central by hash and
+// at every legacy key table; says nothing of the key but its hash.
 #include <algorithm>
 #include <set>
 

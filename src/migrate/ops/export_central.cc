@@ -1,4 +1,5 @@
-// Writes a central dataset as files that BigQuery loads and `reeve` imports. Streaming: memory is one buffer, whatever the size.
+// Writes a central dataset as files that BigQuery loads and `reeve` imports. Streaming: memory is
+// one buffer, whatever the size.
 #include "catalog/ndjson.h"
 #include "crypto/sha256.h"
 #include "base/encoding.h"

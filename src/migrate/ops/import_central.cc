@@ -1,6 +1,8 @@
-// Brings an export of a central dataset into a store: everything is checked first, then merged tenant by tenant under the attempt fence.
+// Brings an export of a central dataset into a store: everything is checked first, then merged
+// tenant by tenant under the attempt fence.
 //
-// No audit event is written: an export of a store imports into an equal store. Stopping in between leaves whole tenants; run it again.
+// No audit event is written: an export of a store imports into an equal store. Stopping in between
+// leaves whole tenants; run it again.
 #include <set>
 
 #include "env/interrupt.h"
@@ -118,7 +120,8 @@ class Import {
     pending_.push_back(std::move(write));
   }
 
-  // What stood behind these rows is unknown here, so they are copied and not proven; the source's time is not known either.
+  // What stood behind these rows is unknown here, so they are copied and not proven; the source's
+  // time is not known either.
   RowBatch StateRow(const TenantRows& rows, const std::string& customer, int64_t attempt) const {
     RowBatch batch(catalog::ReeveTenants());
     const std::span<Cell> row = batch.AddRow();
@@ -155,7 +158,8 @@ class Import {
     return {};
   }
 
-  // What the journal calls copied or proven is neither once other rows are merged into it: that must be on disk before they are.
+  // What the journal calls copied or proven is neither once other rows are merged into it: that
+  // must be on disk before they are.
   Result<> RecordDemotions() {
     if (!journal_) return {};
     bool any = false;
@@ -202,7 +206,8 @@ class Import {
   std::unique_ptr<Journal> journal_;
   std::vector<store::TenantWrite> pending_;
   size_t pending_rows_ = 0;
-  std::map<std::string, int64_t> moved_;  // tenants of pending_ that come into phase copied, with their attempt
+  // tenants of pending_ that come into phase copied, with their attempt
+  std::map<std::string, int64_t> moved_;
   uint64_t complaints_ = 0;
   ImportReport report_;
 };

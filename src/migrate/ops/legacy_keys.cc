@@ -39,7 +39,8 @@ std::optional<std::string> HashOf(const std::string& text) {
 
 bool IsTrue(std::string_view token) { return token == "true" || token == "\"true\""; }
 
-// The members that mean something, those with the lowest rank first, so that the first one seen of a field counts.
+// The members that mean something, those with the lowest rank first, so that the first one seen of
+// a field counts.
 std::vector<std::pair<catalog::LegacyColumn, std::string_view>> Meanings(const std::vector<JsonMember>& members) {
   std::vector<std::pair<catalog::LegacyColumn, std::string_view>> found;
   for (const JsonMember& member : members) {

@@ -1,7 +1,8 @@
 // Legacy key rows read leniently, and denied in place.
 //
-// For rollback and explain, which ask what the legacy platform itself would do: it looks at a hash and at is_active and at nothing else, so a row that the
-// copier would refuse counts here too. A denied line keeps every other byte. Plain functions; safe from any thread.
+// For rollback and explain, which ask what the legacy platform itself would do: it looks at a hash
+// and at is_active and at nothing else, so a row that the copier would refuse counts here too. A
+// denied line keeps every other byte. Plain functions; safe from any thread.
 #pragma once
 
 #include <functional>
@@ -20,7 +21,8 @@ namespace reeve::migrate::ops {
 inline constexpr uint64_t kRewriteBytesMax = 512ull * 1024 * 1024;
 
 struct LegacyKey {
-  std::vector<std::string> hashes;  // 64 lower-case hex digits; two if a key column may hold a key or a hash
+  // 64 lower-case hex digits; two if a key column may hold a key or a hash
+  std::vector<std::string> hashes;
   std::string tenant, id;           // as the row says; empty: not said
   bool active = false;              // what the legacy platform looks at
   std::optional<Micros> created_at, expires_at, revoked_at, last_used_at;
@@ -43,8 +45,8 @@ struct DenialColumns {
   void LookAt(std::string_view column);
 };
 
-// `line` with is_active false and, where the columns exist and the row says nothing else, the time and the person. Everything else stays
-// byte for byte. REQUIRES: ParseLegacyKey(line) is active
+// `line` with is_active false and, where the columns exist and the row says nothing else, the time
+// and the person. Everything else stays byte for byte. REQUIRES: ParseLegacyKey(line) is active
 [[nodiscard]] std::string DenyInLine(std::string_view line, const Denial& denial, const DenialColumns& columns);
 
 // Every line of every part as raw bytes without its line break, however long, in order.

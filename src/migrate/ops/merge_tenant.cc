@@ -1,4 +1,5 @@
-// The merging rule, table by table (see tenant_rows.h). Kept apart from the reading, because an import merges rows of a file.
+// The merging rule, table by table (see tenant_rows.h). Kept apart from the reading, because an
+// import merges rows of a file.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -28,7 +29,8 @@ std::map<std::string, Group> GroupBy(const RowBatch& batch, std::string_view col
   return groups;
 }
 
-// Oldest first, by `time`; equal times by content, so that the order does not depend on where a row came from.
+// Oldest first, by `time`; equal times by content, so that the order does not depend on where a row
+// came from.
 void SortByTime(const Table& table, std::string_view time, Group* rows) {
   std::sort(rows->begin(), rows->end(), [&](Row a, Row b) {
     const int64_t left = NumAt(table, a, time), right = NumAt(table, b, time);
@@ -212,7 +214,8 @@ class Merger {
     }
   }
 
-  // Two versions of a credential are one, the later counts. Equally late and different: both stay, the second under a derived id.
+  // Two versions of a credential are one, the later counts. Equally late and different: both stay,
+  // the second under a derived id.
   void MergeCredentials() {
     const Table& table = catalog::Credentials();
     RowBatch& out = Out(table);
@@ -249,7 +252,8 @@ class Merger {
     return {};
   }
 
-  // The month's counters: recounted where the runs are known, else the larger of each. Never a sum: both customers saw the same runs.
+  // The month's counters: recounted where the runs are known, else the larger of each. Never a sum:
+  // both customers saw the same runs.
   Result<> MergeUsage() {
     const Table& table = catalog::Usage();
     RowBatch& out = Out(table);
@@ -286,7 +290,8 @@ class Merger {
     return {};
   }
 
-  // A link of the tenant's chain keeps the id it was written with: changing it would break the chain that proves it.
+  // A link of the tenant's chain keeps the id it was written with: changing it would break the
+  // chain that proves it.
   static bool IsChained(Row event) {
     std::vector<catalog::JsonMember> members;
     if (!catalog::ScanJsonObject(TextAt(catalog::AuditLogs(), event, "metadata"), &members)) return false;

@@ -1,4 +1,5 @@
-// What the tests of this folder share: a directory of their own, a clock that stands still, stores of both kinds, rows written as JSON.
+// What the tests of this folder share: a directory of their own, a clock that stands still, stores
+// of both kinds, rows written as JSON.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -124,7 +125,8 @@ inline std::string ReadFile(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// Appends a row given as a JSON object; what the table requires and the text leaves out is an error of the test.
+// Appends a row given as a JSON object; what the table requires and the text leaves out is an error
+// of the test.
 inline void AddRow(RowBatch* batch, const std::string& json) {
   const Result<> parsed = catalog::ParseRow(json, batch);
   if (!parsed) ADD_FAILURE() << batch->table().name << ": " << parsed.error().message << "\n" << json;

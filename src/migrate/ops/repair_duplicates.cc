@@ -1,8 +1,10 @@
-// Merges customers that share a tenant, as two runs of the published script leave them, with all their children.
+// Merges customers that share a tenant, as two runs of the published script leave them, with all
+// their children.
 //
-// Two passes over the customers and one over each child table find the tenants concerned (16 bytes per customer are kept); then each
-// of them is read whole, merged in memory and written as the difference, in one transaction. Stopping in between leaves some tenants
-// mended and the others as they were.
+// Two passes over the customers and one over each child table find the tenants concerned (16 bytes
+// per customer are kept); then each of them is read whole, merged in memory and written as the
+// difference, in one transaction. Stopping in between leaves some tenants mended and the others as
+// they were.
 #include <algorithm>
 #include <set>
 
@@ -59,7 +61,8 @@ class CustomerIndex {
 struct Todo {
   std::set<std::string> merge;                  // tenants
   std::map<std::string, std::string> refused;   // tenant: why it cannot be merged
-  uint64_t lost_subscriptions = 0;              // without customer and without a tenant's name: nobody knows whose
+  // without customer and without a tenant's name: nobody knows whose
+  uint64_t lost_subscriptions = 0;
 };
 
 // Children that name a missing customer, or another tenant than their customer does.

@@ -45,7 +45,8 @@ class LooseWorld : public World {
   }
 };
 
-// As the published script leaves a tenant after its second run: random ids, so everything twice; key ids come from legacy, so they repeat.
+// As the published script leaves a tenant after its second run: random ids, so everything twice;
+// key ids come from legacy, so they repeat.
 void FillDoubleRun(LooseWorld& world, const std::string& tenant, bool repeat_keys) {
   Rows first(tenant, "cust_" + tenant + "_1"), second(tenant, "cust_" + tenant + "_2");
   first.Customer("active", "2026-01-01 00:00:00 UTC").Subscription("sub_" + tenant + "_1", "2026-01-01").Credential("cred_" + tenant + "_1", "one")
@@ -237,7 +238,8 @@ TEST(RepairDuplicates, AfterACrashBetweenTwoTenantsARepeatEndsAsAnUndisturbedRun
   }
 }
 
-// Whatever the duplicates look like: no key, credential, subscription, invitation, event or month is lost, and no revocation.
+// Whatever the duplicates look like: no key, credential, subscription, invitation, event or month
+// is lost, and no revocation.
 TEST(RepairDuplicates, PropertyNothingIsLostAndNothingRevived) {
   const uint64_t seed = std::random_device{}();
   SCOPED_TRACE(fmt::format("seed {}", seed));

@@ -1,6 +1,8 @@
-// Recounts customer_usage from the sets of runs behind it. What a set says depends on the moment: open runs become abandoned.
+// Recounts customer_usage from the sets of runs behind it. What a set says depends on the moment:
+// open runs become abandoned.
 //
-// Customer by customer, bounded memory. Only rows that differ are written, through the attempt fence like every other write.
+// Customer by customer, bounded memory. Only rows that differ are written, through the attempt
+// fence like every other write.
 #include <algorithm>
 #include <map>
 

@@ -1,8 +1,10 @@
-// Back to legacy: first legacy learns of every revocation that only central knows, then central's rows go.
+// Back to legacy: first legacy learns of every revocation that only central knows, then central's
+// rows go.
 //
-// Order of a tenant, and what a crash leaves: revocations are written to the legacy tables (again: nothing left to write), the journal says "legacy" (a crash after
-// it is finished by the next rollback, and a migration copies the tenant afresh), one transaction removes the rows, raises the attempt
-// and adds the audit event. The raised attempt fences off a copier that is still at work.
+// Order of a tenant, and what a crash leaves: revocations are written to the legacy tables (again:
+// nothing left to write), the journal says "legacy" (a crash after it is finished by the next
+// rollback, and a migration copies the tenant afresh), one transaction removes the rows, raises the
+// attempt and adds the audit event. The raised attempt fences off a copier that is still at work.
 #include <algorithm>
 
 #include "env/interrupt.h"
@@ -85,7 +87,8 @@ class RollbackRun {
     return {};
   }
 
-  // What the store and the journal say of a tenant, and what must be known of legacy before it may go back.
+  // What the store and the journal say of a tenant, and what must be known of legacy before it may
+  // go back.
   Result<Candidate> Decide(const std::string& tenant) {
     Candidate candidate;
     candidate.tenant = tenant;
@@ -127,7 +130,8 @@ class RollbackRun {
     return {};
   }
 
-  // Without the estate only what legacy had at the time of the copy is known: a revocation from before it came from there.
+  // Without the estate only what legacy had at the time of the copy is known: a revocation from
+  // before it came from there.
   void AskAboutKeys(const RowBatch& keys, const Cell& as_of, Candidate* candidate, KeyQuestions* questions) const {
     const Table& table = catalog::ApiKeys();
     uint64_t revoked = 0, made = 0;

@@ -203,7 +203,8 @@ TEST_P(RollbackOf, ALegacyTableThatCannotBeReadKeepsItsTenantWhereItIs) {
   EXPECT_EQ(report->items[1].refused, "");
 }
 
-// Fails every write in turn: legacy files, journal, store. Afterwards a healthy repeat must end as an undisturbed run does.
+// Fails every write in turn: legacy files, journal, store. Afterwards a healthy repeat must end as
+// an undisturbed run does.
 TEST(Rollback, AfterACrashAtAnyPointARepeatEndsAsAnUndisturbedRun) {
   const auto prepare = [](World& world) {
     Rows("acme").Customer().Key("key_a", Rows::Hash("a"), kRevokedLater).Event("log").State("verified", 3).WriteTo(world, 3);
@@ -258,7 +259,9 @@ TEST_P(RollbackOf, ACrashAroundTheStoresTransactionIsFinishedForward) {
       EXPECT_EQ(Column(*world.Reader(), catalog::ReeveTenants(), "phase"), (Strings{"legacy", "legacy", "legacy"}));
       EXPECT_EQ(Column(*world.Reader(), catalog::ReeveTenants(), "attempt"), (Strings{"4", "4", "4"}));
       EXPECT_EQ(Lines(*world.Reader(), catalog::AuditLogs()).size(), 3u);
-      for (const auto& [tenant, state] : ReadJournal(*world.files, world.dir / "reeve.db.journal")->tenants) EXPECT_EQ(state.phase, Phase::kLegacy) << tenant;
+      const auto journal = ReadJournal(*world.files, world.dir / "reeve.db.journal");
+      ASSERT_OK(journal);
+      for (const auto& [tenant, state] : journal->tenants) EXPECT_EQ(state.phase, Phase::kLegacy) << tenant;
     }
   }
 }

@@ -44,10 +44,12 @@ std::span<Cell> CopyRow(Row row, RowBatch* out);
 
 // The row as a line of an export: equal lines are equal rows.
 [[nodiscard]] std::string LineOf(const Table& table, Row row);
-// The cells of the table's primary key (StoredKey) as bytes without ambiguity: equal texts are equal keys.
+// The cells of the table's primary key (StoredKey) as bytes without ambiguity: equal texts are
+// equal keys.
 [[nodiscard]] std::string KeyOf(const Table& table, Row row);
 
-// The first 64 bits of the SHA-256 of `text`: names of rows in compact memory, where 2^-64 counts as never.
+// The first 64 bits of the SHA-256 of `text`: names of rows in compact memory, where 2^-64 counts
+// as never.
 [[nodiscard]] uint64_t Hash64(std::string_view text);
 
 // "1 key", "3 keys".

@@ -1,5 +1,5 @@
-// Where every tenant stands. The store says what is there, the journal what was decided; where they differ the later step is unfinished, and the
-// reason says so.
+// Where every tenant stands. The store says what is there, the journal what was decided; where they
+// differ the later step is unfinished, and the reason says so.
 #include <algorithm>
 
 #include "migrate/journal.h"

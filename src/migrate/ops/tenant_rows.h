@@ -1,9 +1,11 @@
-// Everything the central dataset holds of one tenant, however many customers it is spread over, and how that becomes one customer.
+// Everything the central dataset holds of one tenant, however many customers it is spread over, and
+// how that becomes one customer.
 //
-// The merging rule of duplicates: the survivor is the customer with the tenant's own deterministic id, else the oldest, else the
-// smallest id. Every child of the others moves to it; where two children are one (the same key hash, credential id, month), they
-// merge so that a refusal wins, the larger count stands and nothing is summed. Used for stores and for imports.
-// Values; not safe for concurrent use of one object.
+// The merging rule of duplicates: the survivor is the customer with the tenant's own deterministic
+// id, else the oldest, else the smallest id. Every child of the others moves to it; where two
+// children are one (the same key hash, credential id, month), they merge so that a refusal wins,
+// the larger count stands and nothing is summed. Used for stores and for imports. Values; not safe
+// for concurrent use of one object.
 #pragma once
 
 #include <string>
@@ -34,7 +36,8 @@ class TenantRows {
   std::vector<RowBatch> batches_;
 };
 
-// Reads all of it: subscriptions through every customer that a row of the tenant names. kRefused if one of these is another tenant's.
+// Reads all of it: subscriptions through every customer that a row of the tenant names. kRefused if
+// one of these is another tenant's.
 [[nodiscard]] Result<TenantRows> ReadTenantRows(store::CentralReader& reader, const std::string& tenant);
 
 struct MergedTenant {

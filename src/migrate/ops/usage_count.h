@@ -1,4 +1,5 @@
-// The counted columns of customer_usage from a set of runs (docs/mapping.md §5). Pure; safe from any thread.
+// The counted columns of customer_usage from a set of runs (docs/mapping.md §5). Pure; safe from
+// any thread.
 #pragma once
 
 #include <string>
@@ -8,7 +9,8 @@
 
 namespace reeve::migrate::ops {
 
-// Writes run count, running count, compute hours and latest start into `row` of customer_usage. False if they were so already.
+// Writes run count, running count, compute hours and latest start into `row` of customer_usage.
+// False if they were so already.
 [[nodiscard]] bool SetCounts(const domain::MonthUsage& usage, std::span<Cell> row);
 
 // The stored set in `blob` counted as of `now`. kCorrupt if it cannot be read.

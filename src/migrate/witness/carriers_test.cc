@@ -124,7 +124,7 @@ TEST(WitnessShared, WindowsHoldTheRowsOfTheirTenantsOnly) {
   for (int row = 0; row < 500; ++row) {
     rows += fmt::format("{{\"tenant_id\":\"t{:02}\",\"run_id\":\"r{}\",\"status\":\"FAILED\",\"started_at\":\"2026-01-01 00:00:00\"}}\n", row % 49, row);
   }
-  rows += "{\"tenant_id\":\"nobody\"}\n{\"run_id\":\"r\"}\n";
+  rows += "{\"tenant_id\":\"nobody\"}\n{\"run_id\":\"r\"}\n{\"tenant_id\":5}\n{\"tenant_id\":\"t05\",\"started_at\":5}\n{\"tenant_id\":\"t05\"\n";
   estate.Put("metadata", "pipeline_runs", rows);
   estate.Put("metadata", "api_keys", "{\"colour\":1,\"tenant_id\":\"t01\"}\n");
   const CarrierMap map = CarrierMap::Build(*estate.List(), declared);
@@ -132,8 +132,9 @@ TEST(WitnessShared, WindowsHoldTheRowsOfTheirTenantsOnly) {
   std::vector<bool> counted;
   ASSERT_TRUE(shared.Scan([](size_t, const Row&) {}, [&](bool counts) { counted.push_back(counts); }));
   EXPECT_EQ(counted, (std::vector<bool>{false, true}));
-  EXPECT_EQ(shared.rejected(), 2U);
+  EXPECT_EQ(shared.rejected(), 4U);
   std::set<std::string> ids;
+  int rejected = 0;
   for (size_t tenant = 0; tenant < 50; ++tenant) {
     const auto window = shared.WindowOf(tenant);
     ASSERT_TRUE(window);
@@ -142,15 +143,19 @@ TEST(WitnessShared, WindowsHoldTheRowsOfTheirTenantsOnly) {
     EXPECT_LE((*window)->end - (*window)->begin, 3U);
     std::string_view bytes = (*window)->Of(tenant);
     while (!bytes.empty()) {
-      Row row;
-      Kind kind = Kind::kKeys;
-      bool has_is_active = true;
-      UnpackRow(&bytes, &kind, &has_is_active, &row);
-      EXPECT_EQ(row.Text(run_field::kTenant), map.tenants()[tenant]);
-      EXPECT_TRUE(ids.emplace(row.Text(run_field::kId)).second);
+      PackedRow packed;
+      UnpackRow(&bytes, &packed);
+      if (packed.rejected) {
+        EXPECT_EQ(tenant, 5U);
+        ++rejected;
+        continue;
+      }
+      EXPECT_EQ(packed.row.Text(run_field::kTenant), map.tenants()[tenant]);
+      EXPECT_TRUE(ids.emplace(packed.row.Text(run_field::kId)).second);
     }
   }
   EXPECT_EQ(ids.size(), 500U);
+  EXPECT_EQ(rejected, 1);
 }
 
 }  // namespace

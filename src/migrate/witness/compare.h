@@ -25,12 +25,19 @@ void CompareTable(const catalog::RowBatch& expected, const catalog::RowBatch& fo
 // How a row is named in reports.
 [[nodiscard]] std::string RowName(std::string_view join, const catalog::Cell& cell);
 
-// Takes what central may hold beyond legacy into `expected`: keys that were revoked in central, and revoked ones that are gone
-// from legacy. Counts them in Verdict::declared.
-void AdmitDeclaredKeys(const Identity& who, const catalog::RowBatch& found, catalog::RowBatch* expected, Verdict* verdict);
+// What central may hold beyond legacy.
+struct Leave {
+  bool unread = false;         // not all rows of the kind could be read: one that is not among them may be as it was
+  bool merged_before = false;  // see TenantFacts
+};
 
-// The same for credentials: inactive ones that are gone from legacy.
-void AdmitGoneCredentials(const Identity& who, const catalog::RowBatch& found, catalog::RowBatch* expected, Verdict* verdict);
+// Takes into `expected` what central may hold: keys revoked in central, inactive ones that are gone from legacy, and what `leave` grants.
+// Counts it in Verdict::declared.
+void AdmitDeclaredKeys(const Identity& who, const Leave& leave, const catalog::RowBatch& found, catalog::RowBatch* expected,
+                       Verdict* verdict);
+// The same for credentials.
+void AdmitDeclaredCredentials(const Identity& who, const Leave& leave, const catalog::RowBatch& found,
+                              catalog::RowBatch* expected, Verdict* verdict);
 
 // Compares every decision about every key on either side; see KeyProof.
 void CompareDecisions(const catalog::RowBatch& expected, const catalog::RowBatch& found, Micros as_of, Verdict* verdict);

@@ -10,17 +10,14 @@ namespace {
 using catalog::Cell;
 using catalog::RowBatch;
 
-constexpr std::string_view kGone = "reeve:gone-from-legacy";
-
 // Positions of the columns of customer_api_keys that decide.
 struct KeyColumns {
-  size_t customer_id, tenant_id, hash, is_active, expires_at, revoked_at, revoked_by;
+  size_t customer_id, hash, is_active, expires_at;
 };
 
 const KeyColumns& Columns() {
   const auto at = [](std::string_view name) { return static_cast<size_t>(catalog::ApiKeys().Index(name)); };
-  static const KeyColumns columns = {at("customer_id"), at("tenant_id"),  at("api_key_hash"), at("is_active"),
-                                     at("expires_at"),  at("revoked_at"), at("revoked_by")};
+  static const KeyColumns columns = {at("customer_id"), at("api_key_hash"), at("is_active"), at("expires_at")};
   return columns;
 }
 
@@ -34,29 +31,6 @@ RowsByHash ByHash(const RowBatch& rows) {
 }
 
 bool IsRevoked(KeyRow row) { return row[Columns().is_active].num == 0; }
-bool IsDatedRevocation(KeyRow row) { return IsRevoked(row) && !row[Columns().revoked_at].is_null; }
-
-// Central may know of a revocation that legacy does not: it stays, and is no difference.
-bool MayStayRevoked(KeyRow expected, KeyRow found) {
-  if (!IsDatedRevocation(found)) return false;
-  if (!IsRevoked(expected)) return true;
-  const Cell& known = expected[Columns().revoked_at];
-  const bool earlier = known.is_null || found[Columns().revoked_at].num < known.num;
-  return earlier && found[Columns().revoked_by].text == kGone;
-}
-
-bool BelongsTo(const Identity& who, KeyRow row) {
-  return row[Columns().customer_id].text == who.customer_id && row[Columns().tenant_id].text == who.tenant &&
-         ReadHexDigest(row[Columns().hash].text).has_value();
-}
-
-void CopyRow(KeyRow from, RowBatch* into) {
-  const auto row = into->AddRow();
-  for (size_t c = 0; c < from.size(); ++c) {
-    row[c] = from[c];
-    if (!from[c].text.empty()) row[c] = into->Own(from[c].text);
-  }
-}
 
 enum class Decision : uint8_t { kUnknown, kRevoked, kExpired, kUsable };
 
@@ -130,40 +104,6 @@ std::string UsableDigest(const RowBatch& rows, Micros as_of, uint64_t* usable) {
 }
 
 }  // namespace
-
-void AdmitDeclaredKeys(const Identity& who, const RowBatch& found, RowBatch* expected, Verdict* verdict) {
-  const RowsByHash wanted = ByHash(*expected);
-  for (size_t i = 0; i < found.size(); ++i) {
-    const KeyRow row = found.Row(i);
-    const auto match = wanted.find(row[Columns().hash].text);
-    if (match == wanted.end()) {
-      if (!IsDatedRevocation(row) || !BelongsTo(who, row)) continue;
-      CopyRow(row, expected);
-      ++verdict->declared["gone from legacy"];
-      continue;
-    }
-    const auto mine = expected->Row(match->second);
-    if (!MayStayRevoked(mine, row)) continue;
-    ++verdict->declared["revoked in central"];
-    for (const size_t column : {Columns().is_active, Columns().revoked_at, Columns().revoked_by}) {
-      mine[column] = row[column];
-      if (!row[column].text.empty()) mine[column] = expected->Own(row[column].text);
-    }
-  }
-}
-
-void AdmitGoneCredentials(const Identity& who, const RowBatch& found, RowBatch* expected, Verdict* verdict) {
-  const auto column = [&found](std::string_view name) { return static_cast<size_t>(found.table().Index(name)); };
-  std::set<std::string> wanted;
-  for (size_t i = 0; i < expected->size(); ++i) wanted.emplace(expected->Row(i)[column("credential_id")].text);
-  for (size_t i = 0; i < found.size(); ++i) {
-    const auto row = found.Row(i);
-    const bool gone = wanted.count(std::string(row[column("credential_id")].text)) == 0 && row[column("is_active")].num == 0;
-    if (!gone || row[column("customer_id")].text != who.customer_id || row[column("tenant_id")].text != who.tenant) continue;
-    CopyRow(row, expected);
-    ++verdict->declared["gone from legacy"];
-  }
-}
 
 void CompareDecisions(const RowBatch& expected, const RowBatch& found, Micros as_of, Verdict* verdict) {
   const RowsByHash wanted = ByHash(expected);

@@ -32,6 +32,7 @@ class Collector {
   bool ReadAll(const std::vector<CarrierTable>& tables);
   bool ReadTable(const CarrierTable& carrier);
   void Reject(Kind kind, Reason reason);
+  void Miss(Kind kind);
   void Take(Kind kind, const Row& row);
   void TakeKey(const Row& row);
   void TakeRun(const Row& row);
@@ -55,9 +56,16 @@ class Collector {
 
 void Collector::Reject(Kind kind, Reason reason) {
   ++side_.rejected_rows;
+  if (reason != Reason::kHashInTwoTenants) Miss(kind);
   if (kind == Kind::kRecord && side_.failed.empty()) {
     side_.failed = "a row of the tenant's own record cannot be read: " + std::string(NameOf(reason));
   }
+}
+
+// Notes that not all of a kind could be read.
+void Collector::Miss(Kind kind) {
+  if (kind == Kind::kKeys) side_.keys_unread = true;
+  if (kind == Kind::kCredentials) side_.credentials_unread = true;
 }
 
 void Collector::TakeKey(const Row& row) {
@@ -117,8 +125,9 @@ void Collector::GiveBack() {
 // False when the shape is unknown.
 bool Collector::ReadTable(const CarrierTable& carrier) {
   const uint64_t rejected_before = side_.rejected_rows;
-  const TableOutcome outcome = reader_.Read(carrier, [&](const Row& row) {
-    if (NamesAnother(row, carrier.kind, context_.tenant)) Reject(carrier.kind, Reason::kForeignTenant);
+  const TableOutcome outcome = reader_.Read(carrier, [&](const Row& row, Reason reason) {
+    if (reason == Reason::kNone && NamesAnother(row, carrier.kind, context_.tenant)) reason = Reason::kForeignTenant;
+    if (reason != Reason::kNone) Reject(carrier.kind, reason);
     else Take(carrier.kind, row);
   });
   side_.rows += outcome.rows;
@@ -128,14 +137,11 @@ bool Collector::ReadTable(const CarrierTable& carrier) {
   }
   if (!outcome.recognised) {
     GiveBack();
+    Miss(carrier.kind);
     ++side_.rejected_tables;
     side_.rejected_rows = rejected_before;
     if (carrier.kind == Kind::kRecord) side_.failed = "the tenant's own record has an unknown shape";
     return false;
-  }
-  side_.rejected_rows += outcome.rejected;
-  if (carrier.kind == Kind::kRecord && outcome.rejected > 0 && side_.failed.empty()) {
-    side_.failed = "a row of the tenant's own record cannot be read";
   }
   side_.has_runs_table |= carrier.kind == Kind::kRuns;
   Keep(carrier.kind, outcome.has_is_active);
@@ -171,14 +177,16 @@ void Collector::ReadOwn(const std::vector<CarrierTable>& tables) {
 }
 
 void Collector::TakeShared(std::string_view bytes) {
-  Row row;
+  PackedRow packed;
   while (!bytes.empty()) {
-    Kind kind = Kind::kKeys;
-    bool has_is_active = false;
-    UnpackRow(&bytes, &kind, &has_is_active, &row);
+    UnpackRow(&bytes, &packed);
     ++side_.rows;
-    Take(kind, row);
-    Keep(kind, has_is_active);
+    if (packed.rejected) {
+      Reject(packed.kind, Reason::kBadText);
+      continue;
+    }
+    Take(packed.kind, packed.row);
+    Keep(packed.kind, packed.has_is_active);
   }
 }
 

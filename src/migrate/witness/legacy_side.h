@@ -24,6 +24,8 @@ struct LegacySide {
   std::optional<Record> record;
   bool has_runs_table = false;      // a recognised one of its own
   std::optional<Micros> evidence;   // the earliest created_at or start of an accepted row
+  bool keys_unread = false;         // a row or table of keys could not be read: a key that is not here need not be gone
+  bool credentials_unread = false;  // the same of credentials
   uint64_t rows = 0;
   uint64_t rejected_rows = 0;
   uint64_t rejected_tables = 0;

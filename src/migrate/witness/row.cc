@@ -10,6 +10,9 @@ namespace {
 
 using Raw = RawValue::Type;
 
+constexpr uint8_t kHasIsActive = 1;
+constexpr uint8_t kRejected = 2;
+
 Reason CheckText(std::string_view text) {
   if (std::memchr(text.data(), '\0', text.size()) != nullptr) return Reason::kNulInText;
   return text.size() > kTextBytesMax ? Reason::kValueTooLarge : Reason::kNone;
@@ -103,9 +106,15 @@ Reason ReadRow(const JsonRow& json, Kind kind, Row* out) {
   return Reason::kNone;
 }
 
+std::string_view TenantOf(const JsonRow& json, Kind kind) {
+  const RawValue& raw = json.Value(static_cast<size_t>(TenantField(kind)));
+  FieldValue value;
+  return raw.type == Raw::kText && ReadText(raw, &value) == Reason::kNone ? value.text : std::string_view();
+}
+
 void PackRow(Kind kind, bool has_is_active, const Row& row, std::string* out) {
   Append(static_cast<uint8_t>(kind), out);
-  Append(static_cast<uint8_t>(has_is_active ? 1 : 0), out);
+  Append(static_cast<uint8_t>(has_is_active ? kHasIsActive : 0), out);
   const auto fields = FieldsOf(kind);
   for (size_t i = 0; i < fields.size(); ++i) {
     const FieldValue& value = row.fields[i];
@@ -120,12 +129,20 @@ void PackRow(Kind kind, bool has_is_active, const Row& row, std::string* out) {
   }
 }
 
-void UnpackRow(std::string_view* bytes, Kind* kind, bool* has_is_active, Row* out) {
-  *kind = static_cast<Kind>(Take<uint8_t>(bytes));
-  *has_is_active = Take<uint8_t>(bytes) != 0;
-  const auto fields = FieldsOf(*kind);
+void PackRejected(Kind kind, std::string* out) {
+  Append(static_cast<uint8_t>(kind), out);
+  Append(kRejected, out);
+}
+
+void UnpackRow(std::string_view* bytes, PackedRow* out) {
+  out->kind = static_cast<Kind>(Take<uint8_t>(bytes));
+  const auto flags = Take<uint8_t>(bytes);
+  out->has_is_active = (flags & kHasIsActive) != 0;
+  out->rejected = (flags & kRejected) != 0;
+  if (out->rejected) return;
+  const auto fields = FieldsOf(out->kind);
   for (size_t i = 0; i < fields.size(); ++i) {
-    FieldValue& value = out->fields[i];
+    FieldValue& value = out->row.fields[i];
     value = {};
     if (Take<uint8_t>(bytes) == 0) continue;
     value.present = true;

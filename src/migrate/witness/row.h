@@ -39,12 +39,22 @@ struct Row {
 // Types the row that `json` parsed last. Texts of `out` live as long as those of `json`.
 [[nodiscard]] Reason ReadRow(const JsonRow& json, Kind kind, Row* out);
 
+// The tenant that the row names, "" if it names none or that cannot be read. For rows that ReadRow refuses.
+[[nodiscard]] std::string_view TenantOf(const JsonRow& json, Kind kind);
+
 // Rows outside their table, back to back; the window onto the shared carriers holds them.
-//   row   := u8 kind ; u8 flags ; field*       (flags bit 0: the table has the column is_active)
+//   row   := u8 kind ; u8 flags ; field*    flags: bit 0 the table has the column is_active; bit 1 rejected: no fields follow
 //   field := u8 present ; if present: number as 8 bytes, or length as 4 bytes and text
+struct PackedRow {
+  Kind kind = Kind::kKeys;
+  bool has_is_active = false;
+  bool rejected = false;
+  Row row;
+};
 void PackRow(Kind kind, bool has_is_active, const Row& row, std::string* out);
+void PackRejected(Kind kind, std::string* out);
 // Takes one row from the front of `bytes`, into which its texts point.
-// REQUIRES: PackRow wrote it.
-void UnpackRow(std::string_view* bytes, Kind* kind, bool* has_is_active, Row* out);
+// REQUIRES: PackRow or PackRejected wrote it.
+void UnpackRow(std::string_view* bytes, PackedRow* out);
 
 }  // namespace reeve::migrate::witness

@@ -263,21 +263,25 @@ TEST_F(RowTest, APackedRowIsTheSameRow) {
   ASSERT_EQ(Why(R"({"api_key_id":"k","is_active":"true","scopes":["a"],"created_at":"1960-01-01 00:00:00"})"), "");
   std::string bytes;
   PackRow(Kind::kKeys, true, row_, &bytes);
+  PackRejected(Kind::kCredentials, &bytes);
   PackRow(Kind::kRuns, false, Row(), &bytes);
   std::string_view rest = bytes;
-  Row copy;
-  Kind kind = Kind::kRecord;
-  bool has_is_active = false;
-  UnpackRow(&rest, &kind, &has_is_active, &copy);
-  EXPECT_EQ(kind, Kind::kKeys);
-  EXPECT_TRUE(has_is_active);
+  PackedRow packed;
+  UnpackRow(&rest, &packed);
+  EXPECT_EQ(packed.kind, Kind::kKeys);
+  EXPECT_TRUE(packed.has_is_active);
+  EXPECT_FALSE(packed.rejected);
+  const Row& copy = packed.row;
   for (int field = 0; field < key_field::kCount; ++field) {
     EXPECT_EQ(copy[field].present, row_[field].present) << field;
     EXPECT_EQ(copy[field].text, row_[field].text) << field;
     EXPECT_EQ(copy[field].number, row_[field].number) << field;
   }
-  UnpackRow(&rest, &kind, &has_is_active, &copy);
-  EXPECT_EQ(kind, Kind::kRuns);
+  UnpackRow(&rest, &packed);
+  EXPECT_EQ(packed.kind, Kind::kCredentials);
+  EXPECT_TRUE(packed.rejected);
+  UnpackRow(&rest, &packed);
+  EXPECT_EQ(packed.kind, Kind::kRuns);
   EXPECT_TRUE(rest.empty());
 }
 
@@ -305,12 +309,18 @@ TEST_F(RowTest, NoBytesMakeTheReaderStumble) {
   }
 }
 
-// A table of one part, read.
-TableOutcome ReadTable(Kind kind, const std::string& rows, std::optional<std::vector<std::string>> schema = {}) {
+// A table of one part, read, with the number of rejected rows.
+struct ReadOutcome : TableOutcome {
+  uint64_t rejected = 0;
+};
+ReadOutcome ReadTable(Kind kind, const std::string& rows, std::optional<std::vector<std::string>> schema = {}) {
   fakes::MemoryEstate estate;
   estate.Put("t", "x", rows);
   TableReader reader(estate);
-  const TableOutcome outcome = reader.Read({kind, {"t", "x", {{"x", rows.size()}}, std::move(schema), rows.size()}}, [](const Row&) {});
+  ReadOutcome outcome;
+  static_cast<TableOutcome&>(outcome) =
+      reader.Read({kind, {"t", "x", {{"x", rows.size()}}, std::move(schema), rows.size()}},
+                  [&](const Row&, Reason reason) { outcome.rejected += reason != Reason::kNone ? 1 : 0; });
   EXPECT_EQ(reader.bytes(), rows.size());
   return outcome;
 }
@@ -348,7 +358,7 @@ TEST(WitnessShape, OneTablesColumnsAreNotTheNextOnes) {
   estate.Put("t", "c", "{\"status\":\"FAILED\",\"started_at\":null,\"run_id\":\"1\"}");
   TableReader reader(estate);
   const auto read = [&](const std::string& name) {
-    return reader.Read({Kind::kRuns, {"t", name, {{name, 1}}, {}, 1}}, [](const Row&) {}).recognised;
+    return reader.Read({Kind::kRuns, {"t", name, {{name, 1}}, {}, 1}}, [](const Row&, Reason) {}).recognised;
   };
   EXPECT_FALSE(read("a"));
   EXPECT_FALSE(read("b"));
@@ -359,7 +369,7 @@ TEST(WitnessLines, LinesOfAnyLengthUpToTheLimitAreRows) {
   for (const size_t extra : {size_t{0}, size_t{1}, size_t{70'000}}) {
     const std::string start = "{\"error_message\":\"";
     const std::string row = start + std::string(kRowBytesMax - start.size() - 2 + extra, 'x') + "\"}";
-    const TableOutcome outcome = ReadTable(Kind::kRuns, "{\"a\":1}\n" + row + "\n{\"b\":1}");
+    const ReadOutcome outcome = ReadTable(Kind::kRuns, "{\"a\":1}\n" + row + "\n{\"b\":1}");
     EXPECT_EQ(outcome.rows, 3U);
     EXPECT_EQ(outcome.rejected, extra == 0 ? 0U : 1U);
   }

@@ -7,6 +7,11 @@ constexpr size_t kWindowsKept = 2;
 
 }  // namespace
 
+void SharedCarriers::Pack(const SharedTable& table, const Row& row, Reason reason, std::string* out) {
+  if (reason == Reason::kNone) PackRow(table.carrier.kind, table.has_is_active, row, out);
+  else PackRejected(table.carrier.kind, out);
+}
+
 Result<> SharedCarriers::Scan(const std::function<void(size_t tenant, const Row& row)>& key,
                               const std::function<void(bool recognised)>& table_done) {
   if (carriers_.shared().empty()) return {};
@@ -16,21 +21,21 @@ Result<> SharedCarriers::Scan(const std::function<void(size_t tenant, const Row&
   for (const CarrierTable& carrier : carriers_.shared()) {
     std::vector<uint64_t> sizes(sizes_.size());
     uint64_t nobodys = 0;
-    const TableOutcome outcome = reader.Read(carrier, [&](const Row& row) {
+    const TableOutcome outcome = reader.Read(carrier, [&](const Row& row, Reason reason) {
       const int64_t tenant = carriers_.Find(row.Text(TenantField(carrier.kind)));
       if (tenant < 0) {
         ++nobodys;
         return;
       }
       packed.clear();
-      PackRow(carrier.kind, false, row, &packed);
+      Pack({carrier, false}, row, reason, &packed);
       sizes[static_cast<size_t>(tenant)] += packed.size();
-      if (carrier.kind == Kind::kKeys) key(static_cast<size_t>(tenant), row);
+      if (carrier.kind == Kind::kKeys && reason == Reason::kNone) key(static_cast<size_t>(tenant), row);
     });
     if (!outcome.unreadable.empty()) return Fail(Code::kFailed, "{}", outcome.unreadable);
     table_done(outcome.recognised);
     if (!outcome.recognised) continue;
-    rejected_ += outcome.rejected + nobodys;
+    rejected_ += nobodys;
     for (size_t i = 0; i < sizes.size(); ++i) sizes_[i] += sizes[i];
     tables_.push_back({carrier, outcome.has_is_active});
   }
@@ -49,11 +54,11 @@ Result<std::shared_ptr<const SharedCarriers::Window>> SharedCarriers::Load(size_
   for (size_t i = 0; i < window->rows.size(); ++i) window->rows[i].reserve(sizes_[window->begin + i]);
   TableReader reader(estate_);
   for (const SharedTable& table : tables_) {
-    const TableOutcome outcome = reader.Read(table.carrier, [&](const Row& row) {
+    const TableOutcome outcome = reader.Read(table.carrier, [&](const Row& row, Reason reason) {
       const int64_t named = carriers_.Find(row.Text(TenantField(table.carrier.kind)));
       const auto position = static_cast<size_t>(named);
       if (named < 0 || position < window->begin || position >= window->end) return;
-      PackRow(table.carrier.kind, table.has_is_active, row, &window->rows[position - window->begin]);
+      Pack(table, row, reason, &window->rows[position - window->begin]);
     });
     if (!outcome.unreadable.empty()) return Fail(Code::kFailed, "{}", outcome.unreadable);
   }

@@ -52,6 +52,7 @@ class SharedCarriers {
     bool has_is_active = false;
   };
 
+  static void Pack(const SharedTable& table, const Row& row, Reason reason, std::string* out);
   [[nodiscard]] Result<std::shared_ptr<const Window>> Load(size_t tenant);
 
   legacy::LegacyEstate& estate_;

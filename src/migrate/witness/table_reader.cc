@@ -2,6 +2,15 @@
 
 namespace reeve::migrate::witness {
 
+void TableReader::RejectRow(Kind kind, Reason reason, const Visit& visit) {
+  const bool parsed = reason > Reason::kDuplicateField;  // a name that occurs twice may be the tenant's
+  Row row;
+  FieldValue& tenant = row.fields[static_cast<size_t>(TenantField(kind))];
+  if (parsed) tenant.text = TenantOf(json_, kind);
+  tenant.present = !tenant.text.empty();
+  visit(row, reason);
+}
+
 Result<> TableReader::ReadPart(const CarrierTable& carrier, size_t part, const Visit& visit, TableOutcome* outcome) {
   REEVE_ASSIGN(const auto reader, estate_.OpenRaw(carrier.table, part));
   lines_.Start(reader.get());
@@ -13,8 +22,8 @@ Result<> TableReader::ReadPart(const CarrierTable& carrier, size_t part, const V
     ++outcome->rows;
     Reason reason = too_large ? Reason::kRowTooLarge : json_.Parse(line);
     if (reason == Reason::kNone) reason = ReadRow(json_, carrier.kind, &row_);
-    if (reason == Reason::kNone) visit(row_);
-    else ++outcome->rejected;
+    if (reason == Reason::kNone) visit(row_, reason);
+    else RejectRow(carrier.kind, reason, visit);
   }
 }
 

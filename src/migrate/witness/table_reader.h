@@ -1,4 +1,4 @@
-// Reads one legacy table from its first byte to its last and hands out its typed rows. For one thread at a time; keep one and
+// Reads one legacy table from its first byte to its last and hands out its rows, typed or rejected. For one thread at a time; keep one and
 // use it for many tables.
 #pragma once
 
@@ -21,22 +21,23 @@ struct TableOutcome {
   bool recognised = false;     // its shape
   bool has_is_active = false;  // it has that column
   uint64_t rows = 0;
-  uint64_t rejected = 0;       // rows that were not handed out
 };
 
 class TableReader {
  public:
   explicit TableReader(legacy::LegacyEstate& estate) : estate_(estate) {}
 
-  // Called with each row that passes §2; its texts are valid during the call. Whether the shape is recognised is known only
-  // afterwards: what was taken of an unrecognised table must be given back.
-  using Visit = std::function<void(const Row&)>;
+  // Called with each row; its texts are valid during the call. A reason other than kNone: §2 rejects the row, and only the field of its
+  // tenant is there, if that could be read. Whether the shape is recognised is known only afterwards: what was taken of an
+  // unrecognised table must be given back.
+  using Visit = std::function<void(const Row& row, Reason reason)>;
   [[nodiscard]] TableOutcome Read(const CarrierTable& carrier, const Visit& visit);
 
   [[nodiscard]] uint64_t bytes() const { return lines_.bytes(); }
   [[nodiscard]] JsonRow& json() { return json_; }
 
  private:
+  void RejectRow(Kind kind, Reason reason, const Visit& visit);
   [[nodiscard]] Result<> ReadPart(const CarrierTable& carrier, size_t part, const Visit& visit, TableOutcome* outcome);
 
   legacy::LegacyEstate& estate_;

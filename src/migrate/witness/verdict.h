@@ -82,8 +82,8 @@ struct Verdict {
   std::string failed;  // why the tenant cannot be moved; empty if it can
   std::vector<Difference> differences;  // the first kDifferencesMax
   uint64_t differences_total = 0;
-  // Differences that a rule allows, counted by class: "revoked in central", "gone from legacy", "created_at of an earlier
-  // migration", "month without runs", "month outside the window".
+  // Differences that a rule allows, counted by class: "revoked in central", "gone from legacy" (and inactive), "not readable in
+  // legacy" (left as it was, because not all rows of its kind could be read), "kept from an earlier migration", "created_at of an earlier migration", "month without runs", "month outside the window".
   std::map<std::string, uint64_t> declared;
   std::map<std::string, TableProof> tables;
   KeyProof keys;

@@ -26,9 +26,10 @@ const Cell& At(const RowBatch& batch, size_t row, std::string_view column) {
   return batch.Row(row)[static_cast<size_t>(batch.table().Index(column))];
 }
 
-// A customer without any evidence dates from the migration that made it, which may have been an earlier one.
-void AdmitEarlierMigration(const RowBatch& customers, CustomerFacts* facts, Verdict* verdict) {
-  if (facts->created_at_source != "migration" || customers.size() != 1) return;
+// A customer without any evidence dates from the migration that made it, which may have been an earlier one; evidence may have gone
+// since then.
+void AdmitEarlierMigration(bool merged_before, const RowBatch& customers, CustomerFacts* facts, Verdict* verdict) {
+  if ((facts->created_at_source != "migration" && !merged_before) || customers.size() != 1) return;
   const Cell& created = At(customers, 0, "created_at");
   if (created.is_null || created.num >= facts->created_at) return;
   facts->created_at = created.num;
@@ -38,9 +39,9 @@ void AdmitEarlierMigration(const RowBatch& customers, CustomerFacts* facts, Verd
 Result<> CompareCustomer(const Sides& sides, Verdict* verdict) {
   REEVE_ASSIGN(const RowBatch customers, ReadTable(sides, catalog::Customers()));
   REEVE_ASSIGN(const RowBatch subscriptions, ReadTable(sides, catalog::Subscriptions()));
-  CustomerFacts facts = CustomerFactsOf(sides.legacy, sides.who.tenant, sides.as_of, sides.assumptions);
+  CustomerFacts facts = CustomerFactsOf(sides.legacy, sides.who.tenant, sides.facts.as_of, sides.assumptions);
   const CustomerFacts today = facts;
-  AdmitEarlierMigration(customers, &facts, verdict);
+  AdmitEarlierMigration(sides.facts.merged_before, customers, &facts, verdict);
   RowBatch expected(catalog::Customers());
   ExpectCustomer(sides.who, sides.legacy, facts, &expected);
   CompareTable(expected, customers, "customer_id", kCustomerBookkeeping, verdict);
@@ -80,9 +81,9 @@ Result<> CompareKeys(const Sides& sides, Verdict* verdict) {
   REEVE_ASSIGN(const RowBatch found, ReadTable(sides, catalog::ApiKeys()));
   RowBatch expected(catalog::ApiKeys());
   ExpectKeys(sides.who, sides.legacy, &expected);
-  AdmitDeclaredKeys(sides.who, found, &expected, verdict);
+  AdmitDeclaredKeys(sides.who, {sides.legacy.keys_unread, sides.facts.merged_before}, found, &expected, verdict);
   CompareTable(expected, found, "api_key_hash", {}, verdict);
-  CompareDecisions(expected, found, sides.as_of, verdict);
+  CompareDecisions(expected, found, sides.facts.as_of, verdict);
   return FindStrayedKeys(sides, expected, found, verdict);
 }
 
@@ -90,7 +91,7 @@ Result<> CompareCredentials(const Sides& sides, Verdict* verdict) {
   REEVE_ASSIGN(const RowBatch found, ReadTable(sides, catalog::Credentials()));
   RowBatch expected(catalog::Credentials());
   ExpectCredentials(sides.who, sides.legacy, &expected);
-  AdmitGoneCredentials(sides.who, found, &expected, verdict);
+  AdmitDeclaredCredentials(sides.who, {sides.legacy.credentials_unread, sides.facts.merged_before}, found, &expected, verdict);
   CompareTable(expected, found, "credential_id", {}, verdict);
   verdict->credentials.compared = sides.legacy.credentials.size();
   for (const Credential& credential : sides.legacy.credentials) {
@@ -113,7 +114,7 @@ void AdmitDeclaredMonths(const Sides& sides, const MonthWindow& window, const Ro
     const auto known = usage->find(month);
     if (known == usage->end()) {
       // It was the month of an earlier migration, and nothing ran in it.
-      if (At(found, i, "pipelines_run_count").num != 0 || month >= MonthOf(sides.as_of)) continue;
+      if (At(found, i, "pipelines_run_count").num != 0 || month >= MonthOf(sides.facts.as_of)) continue;
       usage->emplace(month, MonthUsage());
       ++verdict->declared["month without runs"];
     } else if (month < window.first || month > window.last) {
@@ -129,9 +130,9 @@ void AdmitDeclaredMonths(const Sides& sides, const MonthWindow& window, const Ro
 Result<> CompareUsage(const Sides& sides, Verdict* verdict) {
   REEVE_ASSIGN(const RowBatch stored, ReadTable(sides, catalog::ReeveUsageRuns()));
   REEVE_ASSIGN(const RowBatch found, ReadTable(sides, catalog::Usage()));
-  const MonthWindow window(sides.as_of, sides.assumptions.usage_months);
-  auto usage = UniteUsage(stored, window, sides.as_of, sides.assumptions.abandoned_after, sides.runs, verdict);
-  if (sides.legacy.has_runs_table) usage.try_emplace(MonthOf(sides.as_of));
+  const MonthWindow window(sides.facts.as_of, sides.assumptions.usage_months);
+  auto usage = UniteUsage(stored, window, sides.facts.as_of, sides.assumptions.abandoned_after, sides.runs, verdict);
+  if (sides.legacy.has_runs_table) usage.try_emplace(MonthOf(sides.facts.as_of));
   AdmitDeclaredMonths(sides, window, found, &usage, verdict);
   RowBatch expected(catalog::Usage());
   for (const auto& [month, sum] : usage) ExpectUsage(sides.who, month, sum, &expected);

@@ -14,7 +14,7 @@ struct Sides {
   const Identity& who;
   const LegacySide& legacy;
   const Assumptions& assumptions;
-  Micros as_of;
+  TenantFacts facts;
   RunTable* runs;
   store::CentralReader& central;
 };

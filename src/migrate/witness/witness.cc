@@ -116,8 +116,8 @@ Result<> EstateWitness::Prepare() {
     const std::string& name = carriers_.tenants()[tenant];
     for (const CarrierTable& carrier : carriers_.TablesOf(tenant)) {
       if (carrier.kind != Kind::kKeys) continue;
-      const TableOutcome outcome = scratch->reader.Read(carrier, [&](const Row& row) {
-        if (!NamesAnother(row, Kind::kKeys, name)) count(tenant, row);
+      const TableOutcome outcome = scratch->reader.Read(carrier, [&](const Row& row, Reason reason) {
+        if (reason == Reason::kNone && !NamesAnother(row, Kind::kKeys, name)) count(tenant, row);
       });
       // A table that cannot be read fails its tenant, later.
       census.TableDone(outcome.unreadable.empty() && outcome.recognised);
@@ -178,7 +178,7 @@ Result<Verdict> EstateWitness::Verify(std::string_view tenant, const TenantFacts
            facts.expect_failed ? "the migration gave it up, and it can be read" : legacy.failed);
   } else if (legacy.failed.empty()) {
     const Identity who = IdentityOf(tenant, carriers_.DatasetId(position));
-    compared = CompareSides({who, legacy, assumptions_, facts.as_of, &scratch->runs, central}, &verdict);
+    compared = CompareSides({who, legacy, assumptions_, facts, &scratch->runs, central}, &verdict);
   }
   GiveBack(std::move(scratch));
   REEVE_TRY(std::move(compared));

@@ -59,6 +59,10 @@ struct Assumptions {
 struct TenantFacts {
   Micros as_of = 0;            // of the attempt that wrote it last
   bool expect_failed = false;  // it wrote nothing but `customer.migration_failed`
+  // An earlier attempt wrote the tenant too, perhaps from other legacy rows: what the store's merge keeps (the earlier created_at and
+  // expiry, the later use, a revocation) may then go beyond legacy in that direction, and is declared. False: it may not, so
+  // that damage in that direction is found as well.
+  bool merged_before = false;
 };
 
 struct Skipped {

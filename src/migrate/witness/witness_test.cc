@@ -90,7 +90,7 @@ class WitnessTest : public testing::Test {
     central_.Put("reeve_usage_runs", kRunSets);
   }
 
-  Verdict Verify(TenantFacts facts = {kAsOf, false}, const std::string& tenant = "acme") {
+  Verdict Verify(TenantFacts facts = {kAsOf, false, false}, const std::string& tenant = "acme") {
     auto witness = Witness::Start(estate_, assumptions_);
     EXPECT_TRUE(witness) << witness.error().message;
     auto verdict = (*witness)->Verify(tenant, facts, central_);
@@ -192,6 +192,51 @@ TEST_F(WitnessTest, AKeyGoneFromLegacyMayOnlyStayRevoked) {
   EXPECT_EQ(verdict.declared.at("gone from legacy"), 1U);
   central_.Change("customer_api_keys", "\"k9\"", "\"is_active\":false", "\"is_active\":true");
   EXPECT_TRUE(Finds("extra_in_central customer_api_keys 000000000000 "));
+  EXPECT_TRUE(Finds("decision_differs customer_api_keys 000000000000 at 2026-03-15 12:00:00 UTC legacy: unknown, central: usable"));
+}
+
+TEST_F(WitnessTest, AnActiveKeyMayStayWhereLegacysKeysCouldNotAllBeRead) {
+  // The row of k1 is damaged: its key is in central still, and need not be gone.
+  std::string rows(kKeys);
+  rows.replace(rows.find("\"is_active\":true"), 16, "\"is_active\":\"?\"");
+  estate_.Put("acme", "x_meta_api_keys", rows);
+  const Verdict verdict = Verify();
+  EXPECT_TRUE(verdict.equal);
+  EXPECT_EQ(verdict.quarantined_rows, 1U);
+  EXPECT_EQ(verdict.declared.at("not readable in legacy"), 1U);
+}
+
+TEST_F(WitnessTest, WhatAnEarlierMigrationLeftIsDeclaredOnlyIfThereWasOne) {
+  central_.Change("customer_api_keys", kHash3, "2026-06-01 00:00:00 UTC", "2026-05-01 00:00:00 UTC");
+  central_.Change("customer_api_keys", kHash3, "2025-02-28 23:00:00 UTC", "2025-02-28 22:00:00 UTC");
+  central_.Change("customer_api_keys", kHash1, "\"is_active\":true,", "\"is_active\":false,\"last_used_at\":\"2026-01-01 00:00:00 UTC\",");
+  central_.Change("customer_credentials", "\"c1\"", "\"is_active\":true", "\"is_active\":false");
+  central_.Change("customer_credentials", "\"c1\"", "2025-01-06 00:00:00 UTC", "2025-01-07 00:00:00 UTC");
+  central_.Change("customers", "acme", "2025-01-01 00:00:00 UTC", "2024-12-31 00:00:00 UTC");
+  EXPECT_EQ(Verify().differences_total, 5U + 2U + 2U + 1U);  // values of keys, decisions, values of a credential, a customer
+  const Verdict verdict = Verify({kAsOf, false, true});
+  EXPECT_TRUE(verdict.equal);
+  EXPECT_EQ(verdict.declared.at("kept from an earlier migration"), 3U);
+  EXPECT_EQ(verdict.declared.at("created_at of an earlier migration"), 1U);
+}
+
+TEST_F(WitnessTest, AnEarlierMigrationExcusesNothingInTheOtherDirection) {
+  const std::tuple<const char*, std::string_view, const char*, const char*> changes[] = {
+      {"customer_api_keys", kHash3, "2026-06-01 00:00:00 UTC", "2026-07-01 00:00:00 UTC"},
+      {"customer_api_keys", kHash3, "2025-02-28 23:00:00 UTC", "2025-03-01 22:00:00 UTC"},
+      {"customer_api_keys", kHash2, "\"is_active\":false", "\"is_active\":true"},
+      {"customer_api_keys", kHash2, "2025-12-01", "2025-12-02"},
+      {"customer_api_keys", kHash2, "\"bob\"", "\"carl\""},
+      {"customer_api_keys", kHash1, "\"ann\"", "\"abe\""},
+      {"customer_credentials", "\"c1\"", "2025-01-06 00:00:00 UTC", "2025-01-05 00:00:00 UTC"},
+      {"customer_credentials", "\"c2\"", "\"is_active\":false", "\"is_active\":true"},
+      {"customers", "acme", "2025-01-01 00:00:00 UTC", "2025-01-02 00:00:00 UTC"}};
+  for (const auto& [table, where, from, to] : changes) {
+    const auto before = central_;
+    central_.Change(table, where, from, to);
+    EXPECT_FALSE(Verify({kAsOf, false, true}).equal) << table << " " << to;
+    central_ = before;
+  }
 }
 
 TEST_F(WitnessTest, FindsAnExpiryThatMoved) {
@@ -313,11 +358,11 @@ TEST_F(WitnessTest, AMonthWithoutRunsOfAnEarlierMigrationMayStay) {
 TEST_F(WitnessTest, ADamagedTableFailsTheTenantAndOnlyTheMigrationMayKnow) {
   estate_.FailAt("acme", "x_meta_pipeline_runs");
   EXPECT_TRUE(Finds("tenant_failed  acme acme.x_meta_pipeline_runs: damaged"));
-  const Verdict known = Verify({kAsOf, true});
+  const Verdict known = Verify({kAsOf, true, false});
   EXPECT_TRUE(known.equal);
   EXPECT_EQ(known.failed, "acme.x_meta_pipeline_runs: damaged");
   estate_.Mend();
-  const Verdict wrong = Verify({kAsOf, true});
+  const Verdict wrong = Verify({kAsOf, true, false});
   EXPECT_FALSE(wrong.equal);
   EXPECT_EQ(wrong.differences.at(0).kind, DifferenceKind::kTenantFailed);
 }
@@ -326,7 +371,7 @@ TEST_F(WitnessTest, AnUnreadableRecordFailsTheTenant) {
   for (const char* rows : {"{\"tenant_id\":\"acme\"}\n{\n", "{\"tenant_id\":\"other\"}\n", "{\"tenant_id\":\"acme\",\"is_active\":\"maybe\"}\n",
                            "{\"tenant_id\":\"acme\",\"colour\":\"red\"}\n"}) {
     estate_.Put("acme", "x_meta_tenants", rows);
-    EXPECT_NE(Verify({kAsOf, true}).failed, "") << rows;
+    EXPECT_NE(Verify({kAsOf, true, false}).failed, "") << rows;
   }
 }
 
@@ -349,7 +394,7 @@ TEST_F(WitnessTest, SharedRowsGoToTheTenantTheyName) {
   auto witness = Witness::Start(estate_, assumptions_);
   ASSERT_TRUE(witness);
   EXPECT_EQ((*witness)->shared_quarantined(), 1U);
-  const auto verdict = (*witness)->Verify("acme", {kAsOf, false}, central_);
+  const auto verdict = (*witness)->Verify("acme", {kAsOf, false, false}, central_);
   ASSERT_TRUE(verdict);
   EXPECT_TRUE(verdict->equal);
   EXPECT_EQ(verdict->legacy_rows, 13U);
@@ -380,8 +425,8 @@ TEST_F(WitnessTest, AStoreThatCannotBeReadIsAnErrorAndNoDifference) {
   auto witness = Witness::Start(estate_, assumptions_);
   ASSERT_TRUE(witness);
   central_.FailAll();
-  EXPECT_FALSE((*witness)->Verify("acme", {kAsOf, false}, central_));
-  EXPECT_EQ((*witness)->Verify("nobody", {kAsOf, false}, central_).error().code, Code::kNotFound);
+  EXPECT_FALSE((*witness)->Verify("acme", {kAsOf, false, false}, central_));
+  EXPECT_EQ((*witness)->Verify("nobody", {kAsOf, false, false}, central_).error().code, Code::kNotFound);
 }
 
 TEST_F(WitnessTest, AssumptionsThatMakeNoSenseAreRefused) {
@@ -401,7 +446,7 @@ TEST_F(WitnessTest, SeveralThreadsGetTheSameVerdict) {
     threads.emplace_back([&, i] {
       fakes::TextCentral mine = central_;
       for (int round = 0; round < 20; ++round) {
-        const auto verdict = (*witness)->Verify("acme", {kAsOf, false}, mine);
+        const auto verdict = (*witness)->Verify("acme", {kAsOf, false, false}, mine);
         digests[i] = verdict && verdict->equal ? verdict->usage.digest_found : "not equal";
       }
     });
