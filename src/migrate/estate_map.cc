@@ -11,13 +11,6 @@ namespace {
 
 using catalog::LegacyKind;
 
-bool IsName(std::string_view name) {
-  if (name.empty() || name.size() > 1024) return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  });
-}
-
 // `name` without `suffix`, or empty when it does not end so (or is nothing but the suffix).
 std::string_view Stem(std::string_view name, std::string_view suffix) {
   return name.size() > suffix.size() && name.ends_with(suffix) ? name.substr(0, name.size() - suffix.size())
@@ -49,7 +42,7 @@ class Mapper {
   void Place(legacy::Dataset& dataset) {
     for (const std::string& file : dataset.unread) map_.not_read.push_back(dataset.name + "/" + file);
     const bool declared = declared_.count(dataset.name) != 0;
-    if (!IsName(dataset.name)) {
+    if (!IsDatasetName(dataset.name)) {
       Skip(dataset.name, "invalid name");
     } else if (declared) {
       owners_[dataset.name].push_back(&dataset);
@@ -168,6 +161,13 @@ class Mapper {
 };
 
 }  // namespace
+
+bool IsDatasetName(std::string_view name) {
+  if (name.empty() || name.size() > 1024) return false;
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
 
 const Tenant* EstateMap::Find(std::string_view name) const {
   const auto at = std::lower_bound(tenants.begin(), tenants.end(), name,

@@ -47,6 +47,9 @@ struct EstateMap {
   [[nodiscard]] const Tenant* Find(std::string_view name) const;
 };
 
+// What a dataset, and so a tenant, may be called.
+[[nodiscard]] bool IsDatasetName(std::string_view name);
+
 // `declared`: names that are tenants whatever they look like.
 [[nodiscard]] EstateMap MapEstate(std::vector<legacy::Dataset> datasets, const std::vector<std::string>& declared);
 

@@ -28,7 +28,10 @@ bool LooksPlain(std::string_view bytes) {
   const size_t begin = bytes.find_first_not_of(" \t\r\n");
   if (begin == std::string_view::npos) return false;
   bytes.remove_prefix(begin);
-  return bytes.starts_with("-----BEGIN ") || (bytes.front() == '{' && IsValidJson(bytes));
+  bytes.remove_suffix(bytes.size() - 1 - bytes.find_last_not_of(" \t\r\n"));
+  if (bytes.starts_with("-----BEGIN ")) return true;
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\r' && c != '\n'; };
+  return bytes.front() == '{' && bytes.back() == '}' && std::none_of(bytes.begin(), bytes.end(), is_control);
 }
 
 struct Sealed {

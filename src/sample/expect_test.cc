@@ -220,7 +220,9 @@ TEST(CredentialMark, SaysWhatTheCiphertextIs) {
       {Base64Encode(json), "", "plaintext_withheld"},
       {Base64Encode(Base64Encode(json)), "", "plaintext_withheld"},
       {Base64Encode(pem), "", "plaintext_withheld"},
-      {"{not json}", Base64Encode("{not json}"), "unproven"},
+      {"{not json}", "", "plaintext_withheld"},
+      {"{not json", Base64Encode("{not json"), "unproven"},
+      {"{\x01}", Base64Encode("{\x01}"), "unproven"},
       {Base64Encode("\x01\x02sealed"), Base64Encode("\x01\x02sealed"), "unproven"},
       {"gAAAAAB_-", Base64Encode("gAAAAAB_-"), "unproven"},
   };

@@ -222,15 +222,15 @@ TEST(Cli, JsonIsOneObjectOnOutAndNothingElse) {
 }
 
 TEST(Cli, ProgressIsPlainOffATerminalAndAsAskedFor) {
-  const Ran piped = RunReeve({"plan", "--from", "export:./estate"}, Here());
+  const Ran piped = RunReeve({"plan", "--from", "export:./estate", "--as-of", kAsOf}, Here());
   EXPECT_NE(piped.err.find("plan     25/25 tenants"), std::string::npos) << piped.err;
   EXPECT_EQ((piped.err + piped.out).find('\x1b'), std::string::npos);
-  const Ran silent = RunReeve({"plan", "--from", "export:./estate", "--quiet"}, Here());
+  const Ran silent = RunReeve({"plan", "--from", "export:./estate", "--as-of", kAsOf, "--quiet"}, Here());
   EXPECT_EQ(silent.err, "");
   EXPECT_EQ(silent.out, piped.out);
-  const Ran none = RunReeve({"plan", "--from", "export:./estate", "--progress=none"}, Here());
+  const Ran none = RunReeve({"plan", "--from", "export:./estate", "--as-of", kAsOf, "--progress=none"}, Here());
   EXPECT_EQ(none.err.find("tenants in"), std::string::npos);
-  const Ran json = RunReeve({"plan", "--from", "export:./estate", "--progress", "json", "-o", "json"}, Here());
+  const Ran json = RunReeve({"plan", "--from", "export:./estate", "--as-of", kAsOf, "--progress", "json", "-o", "json"}, Here());
   std::istringstream lines(json.err);
   size_t ends = 0;
   for (std::string line; std::getline(lines, line);)

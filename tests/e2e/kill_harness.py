@@ -222,10 +222,12 @@ def _first_difference(expected, found):
 
 
 def strace(*options):
-    """The beginning of a command that runs another under strace, following threads; None and a reason where that cannot be."""
+    """The beginning of a command that runs another under strace; None and a reason where that cannot be.
+
+    Only the first thread is traced: it alone writes the journal and the store, and the readers stay fast."""
     if shutil.which("strace") is None:
         return None, "strace is not installed"
-    probe = subprocess.run(["strace", "-f", "-e", "trace=none", "true"], capture_output=True, text=True)
+    probe = subprocess.run(["strace", "-e", "trace=none", "true"], capture_output=True, text=True)
     if probe.returncode != 0:
         return None, f"tracing is not permitted here: {probe.stderr.strip()[:200]}"
-    return ["strace", "-f", "-qq", *options], ""
+    return ["strace", "-qq", *options], ""

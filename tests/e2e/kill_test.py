@@ -24,7 +24,7 @@ import testing  # noqa: E402
 
 AT_ONCE = 2  # migrations at a time
 WORK_MAX = 1.2
-QUICK = KILLS < 100
+QUICK, THOROUGH = KILLS < 100, KILLS > 1000
 
 
 def kill_after(process, seconds):
@@ -79,18 +79,18 @@ class Kills(unittest.TestCase):
         self.assertLessEqual(most_proven, WORK_MAX * self.world.verified)
 
     def test_a_kill_at_every_write_to_the_journal(self):
-        self.kill_at_every("write", "write,pwrite64,writev")
+        self.kill_at_every("write", "write,pwrite64,writev", step=1)
 
-    def test_a_kill_at_every_sync_of_the_journal(self):
-        self.kill_at_every("fdatasync", "fdatasync")
+    def test_a_kill_at_syncs_of_the_journal(self):
+        self.kill_at_every("fdatasync", "fdatasync", step=1 if THOROUGH else 4)
 
-    def kill_at_every(self, syscall, traced):
+    def kill_at_every(self, syscall, traced, step):
         probe, reason = harness.strace()
         if probe is None:
             self.skipTest(reason)
         writes = self.calls_to_journal(traced)
         self.assertGreater(writes, 20, "the journal is written in batches")
-        numbers = range(1, writes + 1) if not QUICK else sorted(random.Random(SEED).sample(range(1, writes + 1), 12))
+        numbers = range(1, writes + 1, step) if not QUICK else sorted(random.Random(SEED).sample(range(1, writes + 1), 12))
 
         def one(number):
             store = self.world.store(f"{syscall}-{number}")
@@ -119,7 +119,7 @@ class Kills(unittest.TestCase):
     def calls_to_journal(self, traced):
         store = self.world.store("count")
         store.migrate(self.world.estate, expect=(self.world.exit_code,), prefix=self.tracing(store, traced))
-        calls = len(re.findall(r"^\d+ +\w+\(", (store.folder / "trace").read_text(), re.M))
+        calls = len(re.findall(r"^\w+\(", (store.folder / "trace").read_text(), re.M))
         store.remove()
         return calls
 

@@ -1,6 +1,6 @@
 #include "migrate/copy/legacy_rows.h"
 
-#include <boost/json.hpp>
+#include <algorithm>
 
 #include "base/encoding.h"
 #include "crypto/sha256.h"
@@ -12,6 +12,7 @@ namespace {
 using catalog::Field;
 
 constexpr Micros kFutureTolerance = kDay;
+constexpr std::string_view kWhite = " \t\r\n";
 constexpr size_t kBase64TextMin = 24;  // shorter inner texts are taken as they are
 
 std::string ToString(const std::optional<std::string_view>& text) {
@@ -77,19 +78,16 @@ void OpenKeyCipher(std::string_view text, KeyRow* row) {
   row->sealed = std::move(bytes);
 }
 
-bool IsJsonObject(std::string_view text) {
-  boost::system::error_code error;
-  boost::json::parse_options options;
-  options.max_depth = 64;
-  const boost::json::value value = boost::json::parse({text.data(), text.size()}, error, {}, options);
-  return !error && value.is_object();
-}
-
+// JSON objects and PEM blocks. JSON is judged by its ends alone: what a parser of ours would refuse is no less a secret.
 bool LooksLikePlaintext(std::string_view bytes) {
-  const size_t first = bytes.find_first_not_of(" \t\r\n");
+  const size_t first = bytes.find_first_not_of(kWhite);
   if (first == std::string_view::npos) return false;
-  const std::string_view rest = bytes.substr(first);
-  return rest.starts_with("-----BEGIN ") || (rest[0] == '{' && IsJsonObject(rest));
+  const std::string_view text = bytes.substr(first, bytes.find_last_not_of(kWhite) + 1 - first);
+  if (text.starts_with("-----BEGIN ")) return true;
+  const auto is_control = [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 && kWhite.find(c) == std::string_view::npos;
+  };
+  return text.front() == '{' && text.back() == '}' && std::none_of(text.begin(), text.end(), is_control);
 }
 
 void OpenCredentialCipher(std::string_view text, CredentialRow* row) {

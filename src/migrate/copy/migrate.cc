@@ -105,7 +105,9 @@ class MigrationRun {
       known.phase = ParsePhase(row[column("phase")].text).value_or(Phase::kLegacy);
       newest = std::max(newest, row[column("attempt")].num);
       const auto state = journal_->state().tenants.find(row[column("tenant_id")].text);
-      if (state != journal_->state().tenants.end() && state->second.phase >= Phase::kCopied && state->second.failure.empty())
+      const bool copied = known.phase >= Phase::kCopied && state != journal_->state().tenants.end() &&
+                          state->second.phase >= Phase::kCopied && state->second.failure.empty();
+      if (copied)
         known.source_digest = state->second.source_digest;
       known_.emplace(row[column("tenant_id")].text, std::move(known));
       return {};

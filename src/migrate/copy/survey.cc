@@ -79,6 +79,9 @@ Result<> CheckOptions(const Options& options) {
     return Fail(Code::kUsage, "--usage-months must be from 1 to {}, not {}", kUsageMonthsMax, options.usage_months);
   if (options.abandoned_after < kSecond)
     return Fail(Code::kUsage, "--abandoned-after must be at least one second");
+  for (const std::string& name : options.declared)
+    if (!IsDatasetName(name))
+      return Fail(Code::kUsage, "--tenants: '{}' can be no tenant: a name is 1 to 1,024 of A-Z a-z 0-9 _", name);
   const domain::PlanBook& book = options.plans;
   if (book.Find(book.default_plan) == nullptr)
     return Fail(Code::kUsage, "--default-plan {}: there is no such plan", book.default_plan);

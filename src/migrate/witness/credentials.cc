@@ -22,18 +22,25 @@ std::string ProviderOf(std::string_view text) {
   return provider;
 }
 
-bool LooksPlain(std::string_view text, JsonRow& json) {
-  text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
-  return text.starts_with("-----BEGIN ") || (text.starts_with('{') && json.IsJson(text));
+bool IsWhite(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+bool LooksPlain(std::string_view text) {
+  while (!text.empty() && IsWhite(text.front())) text.remove_prefix(1);
+  while (!text.empty() && IsWhite(text.back())) text.remove_suffix(1);
+  if (text.starts_with("-----BEGIN ")) return true;
+  if (!text.starts_with('{') || !text.ends_with('}')) return false;
+  for (const char c : text)
+    if (static_cast<unsigned char>(c) < 0x20 && !IsWhite(c)) return false;
+  return true;
 }
 
-void SetCipher(std::string_view text, JsonRow& json, Credential* credential) {
+void SetCipher(std::string_view text, Credential* credential) {
   if (text.empty()) return;
   std::string value;
   if (!ReadBase64(text, &value)) value = text;
   std::string inner;
   const bool nested = value.size() >= kNestedBase64Min && ReadBase64(value, &inner);
-  if (LooksPlain(value, json) || (nested && LooksPlain(inner, json))) {
+  if (LooksPlain(value) || (nested && LooksPlain(inner))) {
     credential->mark = Mark::kPlaintextWithheld;
     return;
   }
@@ -89,11 +96,11 @@ Reason JudgeCredential(const Row& row, Micros as_of) {
   return Reason::kNone;
 }
 
-Credential CredentialOf(const Row& row, std::string_view tenant, JsonRow& json) {
+Credential CredentialOf(const Row& row, std::string_view tenant) {
   Credential credential;
   credential.provider = ProviderOf(row.Text(f::kProvider));
   credential.type = row[f::kType].present ? row.Text(f::kType) : "unspecified";
-  SetCipher(row.Text(f::kCipher), json, &credential);
+  SetCipher(row.Text(f::kCipher), &credential);
   credential.name = row.Text(f::kName);
   if (row[f::kScopes].present) credential.scopes = row.Text(f::kScopes);
   credential.metadata = MetadataOf(row, credential.mark);

@@ -28,7 +28,7 @@ struct Credential {
 // Rules of a row whose tenant is settled, but for `missing_is_active`, which the table's columns decide.
 [[nodiscard]] Reason JudgeCredential(const Row& row, Micros as_of);
 
-[[nodiscard]] Credential CredentialOf(const Row& row, std::string_view tenant, JsonRow& json);
+[[nodiscard]] Credential CredentialOf(const Row& row, std::string_view tenant);
 
 // One credential per id, in order of the ids.
 struct MergedCredentials {

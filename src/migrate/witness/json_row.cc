@@ -39,22 +39,6 @@ struct NumberRules {
   }
 };
 
-// Validates only.
-struct Validator : NumberRules {
-  bool on_object_begin(error_code&) { return true; }
-  bool on_object_end(size_t, error_code&) { return true; }
-  bool on_array_begin(error_code&) { return true; }
-  bool on_array_end(size_t, error_code&) { return true; }
-  bool on_key_part(JsonView, size_t, error_code&) { return true; }
-  bool on_key(JsonView, size_t, error_code&) { return true; }
-  bool on_string_part(JsonView, size_t, error_code&) { return true; }
-  bool on_string(JsonView, size_t, error_code&) { return true; }
-  bool on_int64(int64_t, JsonView, error_code&) { return true; }
-  bool on_uint64(uint64_t, JsonView, error_code&) { return true; }
-  bool on_bool(bool, error_code&) { return true; }
-  bool on_null(error_code&) { return true; }
-};
-
 // Keeps the top-level values of used columns. `depth` is 1 between the braces of the row; inside a root that is no object it
 // starts far above, so that nothing there looks like a field.
 struct RowHandler : NumberRules {
@@ -232,7 +216,7 @@ bool Accepts(Parser& parser, std::string_view text, error_code* code) {
 }  // namespace
 
 struct JsonRow::Impl {
-  Impl() : parser(Strict()), validator(Strict()) {}
+  Impl() : parser(Strict()) {}
 
   std::array<ColumnBook, kKinds> books = {ColumnBook(Kind::kKeys), ColumnBook(Kind::kCredentials),
                                           ColumnBook(Kind::kRuns), ColumnBook(Kind::kRecord)};
@@ -241,7 +225,6 @@ struct JsonRow::Impl {
   uint64_t rows = 0;
   uint64_t tables = 0;
   boost::json::basic_parser<RowHandler> parser;
-  boost::json::basic_parser<Validator> validator;
   std::string clamped;
   std::string source;
 };
@@ -309,13 +292,6 @@ bool JsonRow::Recognised() const {
 bool JsonRow::HasColumn(std::string_view column) const {
   const auto found = impl_->book->index.find(column);
   return found != impl_->book->index.end() && found->second->table == impl_->tables;
-}
-
-bool JsonRow::IsJson(std::string_view text) {
-  error_code code;
-  bool valid = Accepts(impl_->validator, text, &code);
-  if (code == boost::json::error::exponent_overflow) valid = Accepts(impl_->validator, ClampExponents(text), &code);
-  return valid;
 }
 
 }  // namespace reeve::migrate::witness

@@ -48,9 +48,6 @@ class JsonRow {
   [[nodiscard]] bool Recognised() const;
   [[nodiscard]] bool HasColumn(std::string_view column) const;
 
-  // True when `text` is one valid JSON text by the rule `invalid_json`.
-  [[nodiscard]] bool IsJson(std::string_view text);
-
  private:
   struct Impl;
   const std::unique_ptr<Impl> impl_;

@@ -97,7 +97,7 @@ void Collector::Take(Kind kind, const Row& row) {
     case Kind::kCredentials: {
       const Reason reason = JudgeCredential(row, context_.key_rules.as_of);
       if (reason != Reason::kNone) return Reject(kind, reason);
-      pending_credentials_.push_back({CredentialOf(row, context_.tenant, reader_.json()),
+      pending_credentials_.push_back({CredentialOf(row, context_.tenant),
                                       row[credential_field::kIsActive].present});
     }
   }

@@ -28,7 +28,6 @@ class Rows {
     }
     return row;
   }
-  JsonRow& json() { return json_; }
 
  private:
   JsonRow json_;
@@ -162,7 +161,7 @@ Credential CredentialFrom(std::string_view line) {
   Rows rows;
   const Row row = rows.Read(Kind::kCredentials, line);
   EXPECT_EQ(JudgeCredential(row, kAsOf), Reason::kNone) << line;
-  return CredentialOf(row, "acme", rows.json());
+  return CredentialOf(row, "acme");
 }
 
 TEST(WitnessCredentials, PlaintextIsWithheld) {

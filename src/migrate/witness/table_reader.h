@@ -34,7 +34,6 @@ class TableReader {
   [[nodiscard]] TableOutcome Read(const CarrierTable& carrier, const Visit& visit);
 
   [[nodiscard]] uint64_t bytes() const { return lines_.bytes(); }
-  [[nodiscard]] JsonRow& json() { return json_; }
 
  private:
   void RejectRow(Kind kind, Reason reason, const Visit& visit);
