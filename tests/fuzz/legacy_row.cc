@@ -83,7 +83,7 @@ void CheckCredential(const World& world, const witness::Row& row, Reason reason)
   if (reason == Reason::kNone) reason = witness::JudgeCredential(row, kAsOf);
   Agree(why, reason);
   if (!why.empty()) return;
-  const witness::Credential theirs = witness::CredentialOf(row, TenantOf(world, row), *world.json);
+  const witness::Credential theirs = witness::CredentialOf(row, TenantOf(world, row));
   Same(ours.tenant == TenantOf(world, row), "tenant");
   Same(ours.id == theirs.id, "id");
   Same(ours.provider == theirs.provider && ours.type == theirs.type && ours.name == theirs.name, "names");
