@@ -238,7 +238,7 @@ def bench(options):
 
 
 STEPS = {"release": release, "scripts": scripts, "clang": clang, "fuzz": fuzz, "tsan": tsan, "asan": asan}
-FULL_ONLY = ("asan",)  # GCC's sanitizers see what clang's do; they are worth another build when there is time
+FULL_ONLY = ("asan", "tsan")  # each is one more build of everything: worth it when there is time
 
 
 def main():

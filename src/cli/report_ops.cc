@@ -88,15 +88,23 @@ std::string RollbackText(const RollbackReport& report, bool dry_run, const View&
 void RepairJson(const RepairReport& report, Json* out) {
   Json items = Json::Array();
   for (const RepairReport::Item& item : report.items) items.Add(std::move(Json::Object().Set("tenant", item.tenant).Set("what", item.what)));
-  out->Set("dry_run", report.dry_run).Set("repairs", std::move(items));
+  Json left = Json::Array();
+  for (const RepairReport::Item& item : report.left_alone) left.Add(std::move(Json::Object().Set("tenant", item.tenant).Set("why", item.what)));
+  out->Set("dry_run", report.dry_run).Set("repairs", std::move(items)).Set("left_alone", std::move(left));
 }
 
 std::string RepairText(const RepairReport& report, std::string_view nothing, const View& view) {
-  if (report.items.empty()) return fmt::format("{}\n", nothing);
-  TextTable table({{"TENANT"}, {"REPAIR", Align::kLeft, true}});
-  for (size_t i = 0; i < view.Shown(report.items.size()); ++i) table.Add({report.items[i].tenant, report.items[i].what});
-  return fmt::format("{} {}\n", Counted(report.items.size(), "repair"), report.dry_run ? "would be made" : "made") + table.Text(view.width, 2) +
-         view.More(report.items.size());
+  const auto list = [&view](const std::vector<RepairReport::Item>& items, std::string_view heading) {
+    TextTable table({{"TENANT"}, {std::string(heading), Align::kLeft, true}});
+    for (size_t i = 0; i < view.Shown(items.size()); ++i) table.Add({items[i].tenant, items[i].what});
+    return table.Text(view.width, 2) + view.More(items.size());
+  };
+  std::string out = fmt::format("{}\n", nothing);
+  if (!report.items.empty()) {
+    out = fmt::format("{} {}\n", Counted(report.items.size(), "repair"), report.dry_run ? "would be made" : "made") + list(report.items, "REPAIR");
+  }
+  if (!report.left_alone.empty()) out += fmt::format("\nLeft alone ({})\n", Grouped(report.left_alone.size())) + list(report.left_alone, "WHY");
+  return out;
 }
 
 void ExplainJson(const ExplainReport& report, Json* out) {
@@ -164,7 +172,7 @@ std::string ImportText(const ImportReport& report, bool dry_run, const View& vie
   for (const auto& [name, rows] : report.rows) table.Add({name, Grouped(rows)});
   out += table.Text(view.width, 2);
   if (report.conflicts.empty()) return out;
-  out += fmt::format("\n{}\n", view.Painted(Paint::kBad, fmt::format("Conflicts ({}): these customers were left out", Grouped(report.conflicts.size()))));
+  out += fmt::format("\n{}\n", view.Painted(Paint::kBad, fmt::format("Conflicts ({}): merged or left out, as each line says", Grouped(report.conflicts.size()))));
   for (size_t i = 0; i < view.Shown(report.conflicts.size()); ++i) out += fmt::format("  {}\n", Printable(report.conflicts[i]));
   return out + view.More(report.conflicts.size());
 }

@@ -1,4 +1,4 @@
-// What the commands found out, for people and as JSON. Each pair prints one report; the shapes of the JSON are documented by docs/json.md and held by
+// What the commands found out, for people and as JSON. Each pair prints one report; the shapes of the JSON are held by
 // tests. Pure; safe from any thread.
 #pragma once
 

@@ -282,7 +282,7 @@ TEST(Reports, SmallOnesAsJson) {
               report.dry_run = true;
               RepairJson(report, out);
             }),
-            R"({"dry_run":true,"repairs":[{"tenant":"acme","what":"recounted"}]})");
+            R"({"dry_run":true,"repairs":[{"tenant":"acme","what":"recounted"}],"left_alone":[]})");
 }
 
 TEST(Reports, BackupAndRestoreAsJson) {

@@ -1,15 +1,24 @@
 #include "crypto/sha256.h"
 
 #include <openssl/evp.h>
-#include <openssl/sha.h>
 
 #include "base/encoding.h"
 #include "base/error.h"
 
 namespace reeve::crypto {
 
+namespace {
+
+// Fetched once: the shorthands of the library look the algorithm up at every call.
+const EVP_MD* Algorithm() {
+  static EVP_MD* const kAlgorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return kAlgorithm;
+}
+
+}  // namespace
+
 Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
-  REEVE_ASSERT(context_ != nullptr && EVP_DigestInit_ex(context_, EVP_sha256(), nullptr) == 1);
+  REEVE_ASSERT(context_ != nullptr && EVP_DigestInit_ex(context_, Algorithm(), nullptr) == 1);
 }
 
 Sha256::~Sha256() { EVP_MD_CTX_free(context_); }
@@ -22,15 +31,14 @@ std::string Sha256::Finish() {
   std::string digest(32, '\0');
   unsigned size = 0;
   REEVE_ASSERT(EVP_DigestFinal_ex(context_, reinterpret_cast<unsigned char*>(digest.data()), &size) == 1);
-  REEVE_ASSERT(size == 32 && EVP_DigestInit_ex(context_, EVP_sha256(), nullptr) == 1);
+  REEVE_ASSERT(size == 32 && EVP_DigestInit_ex(context_, nullptr, nullptr) == 1);
   return digest;
 }
 
 std::string Sha256Of(std::string_view bytes) {
-  std::string digest(32, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-         reinterpret_cast<unsigned char*>(digest.data()));
-  return digest;
+  thread_local Sha256 hasher;
+  hasher.Update(bytes);
+  return hasher.Finish();
 }
 
 std::string Sha256Hex(std::string_view bytes) { return HexEncode(Sha256Of(bytes)); }

@@ -218,7 +218,7 @@ void CheckWhatNobodySees(const DoctorFacts& facts, Checklist* list) {
     list->Ok("Application answers from central", fmt::format("all {} tenants are in phase central or final", facts.tenants));
   } else {
     list->Add("Application answers from central", State::kUnknown, fmt::format("{} of {} tenants are in phase central or final", served, facts.tenants),
-              "when the certificates are there and the application is deployed: reeve phase set");
+              "switching over needs the gate, which is not in this build");
   }
   list->Add("Backup kept", State::kUnknown, "a backup is not visible from the store", "reeve backup, and keep it at least six months after the last tenant is final");
   list->Add("Dashboards, documentation, training", State::kUnknown, "not visible from here",

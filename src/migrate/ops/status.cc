@@ -21,7 +21,7 @@ std::string NextAction(std::string_view phase, const TenantStatus& status) {
     case Phase::kBackedUp: return "reeve migrate";
     case Phase::kCopied:
     case Phase::kArmed: return status.quarantined > 0 ? "look at the dead letters, then reeve verify" : "reeve verify";
-    case Phase::kVerified: return status.quarantined > 0 ? "accept or mend the dead letters, then reeve phase set shadow" : "reeve phase set shadow";
+    case Phase::kVerified: return status.quarantined > 0 ? "accept or mend the dead letters" : "nothing: proven equal";
     case Phase::kShadow: return "watch the mismatches, then reeve phase set central";
     case Phase::kCentral: return "reeve phase set final";
     case Phase::kFinal: return "nothing: done";

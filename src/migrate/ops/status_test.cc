@@ -41,7 +41,7 @@ TEST(Status, EveryTenantIsListedWithItsPhaseAndWhatToDoNext) {
   ASSERT_EQ(report.tenants.size(), 3u);
   EXPECT_EQ(report.tenants[0].counts, R"({"legacy":{"keys":2}})");
   EXPECT_EQ(report.tenants[0].attempt, 3);
-  EXPECT_EQ(report.tenants[0].next_action, "reeve phase set shadow");
+  EXPECT_EQ(report.tenants[0].next_action, "nothing: proven equal");
   EXPECT_EQ(report.tenants[1].next_action, "reeve verify");
   EXPECT_EQ(report.tenants[1].reason, "");
   EXPECT_EQ(report.tenants[2].next_action, "reeve phase set final");

@@ -111,6 +111,7 @@ class VerifyRun {
     witness::TenantFacts facts;
     facts.as_of = proved.as_of = Get(state, "as_of").num;
     facts.expect_failed = !failure.empty();
+    REEVE_ASSIGN(facts.merged_before, WasMergedBefore(owner, **reader));
     REEVE_ASSIGN(const witness::Verdict verdict, witness_.Verify(name, facts, **reader));
     proved.legacy_rows = verdict.legacy_rows;
     proved.legacy_bytes = verdict.legacy_bytes;
@@ -122,6 +123,16 @@ class VerifyRun {
     proved.compared = true;
     REEVE_TRY(Judge(verdict, owner, **reader, &state, &proved));
     return proved;
+  }
+
+  // Whether more than one copy of different legacy rows was merged into the tenant: its audit trail has an event for each.
+  static Result<bool> WasMergedBefore(const store::Owner& owner, store::CentralReader& reader) {
+    RowBatch events(catalog::AuditLogs());
+    REEVE_TRY(reader.Read(catalog::AuditLogs(), owner, &events));
+    const auto event_type = static_cast<size_t>(catalog::AuditLogs().Index("event_type"));
+    int copies = 0;
+    for (size_t i = 0; i < events.size(); ++i) copies += events.Row(i)[event_type].text == "customer.migrated";
+    return copies > 1;
   }
 
   // Turns a verdict into what is written about it.
