@@ -128,9 +128,10 @@ std::vector<std::string> UnknownVariables(const Environment& environment) {
   std::vector<std::string> unknown;
   for (const auto& [name, value] : environment) {
     if (!name.starts_with("REEVE_") || name == "REEVE_CONFIG") continue;
+    const std::string& variable = name;  // lambdas cannot capture a structured binding in clang 14
     const bool known = std::any_of(SettingSpecs().begin(), SettingSpecs().end(), [&](const SettingSpec& spec) {
       const std::string own = EnvironmentName(spec.key);
-      return name == own || (spec.secret && name == own + "_FILE");
+      return variable == own || (spec.secret && variable == own + "_FILE");
     });
     if (!known) unknown.push_back(name);
   }
