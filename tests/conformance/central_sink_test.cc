@@ -97,13 +97,24 @@ class CentralSinkSuite : public testing::TestWithParam<const char*> {
 
 INSTANTIATE_TEST_SUITE_P(Adapters, CentralSinkSuite, testing::Values("memory", "sqlite"), [](const auto& info) { return info.param; });
 
+// Gives every key an id of its own. Keys that swap ids within one write are a conflict, which other tests are about.
+TenantWrite WithSettledKeyIds(TenantWrite write) {
+  const auto id = static_cast<size_t>(catalog::ApiKeys().Index("api_key_id"));
+  const auto hash = static_cast<size_t>(catalog::ApiKeys().Index("api_key_hash"));
+  for (RowBatch& rows : write.tables) {
+    if (&rows.table() != &catalog::ApiKeys()) continue;
+    for (size_t i = 0; i < rows.size(); ++i) rows.Row(i)[id] = rows.Own("key_" + std::string(rows.Row(i)[hash].text));
+  }
+  return write;
+}
+
 TEST_P(CentralSinkSuite, ASecondMergeOfTheSameRowsChangesNothing) {
   const uint64_t seed = TakeSeed();
   for (int i = 0; i < 20; ++i) {
     std::mt19937_64 first(seed + i), second(seed + i);
-    const TenantResult once = Merge(RandomWrite(first, "t1", i));
+    const TenantResult once = Merge(WithSettledKeyIds(RandomWrite(first, "t1", i)));
     const auto before = Dump(*sink_);
-    const TenantResult twice = Merge(RandomWrite(second, "t1", i));
+    const TenantResult twice = Merge(WithSettledKeyIds(RandomWrite(second, "t1", i)));
     EXPECT_EQ(once.outcome, twice.outcome) << twice.detail;
     // Several versions of one row in one write each count, so only the dataset is compared.
     EXPECT_EQ(Dump(*sink_), before);
