@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 
@@ -334,6 +335,7 @@ std::vector<std::string> RowDecoder::Columns() const {
   std::vector<std::string> names;
   for (const Column& column : impl_->columns)
     if (impl_->has_schema ? column.in_schema : column.in_valid_row) names.push_back(column.name);
+  std::sort(names.begin(), names.end());  // not in the order in which this decoder happened to meet them
   return names;
 }
 
