@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "crypto/sha256.h"
 #include "domain/vocabulary.h"
+#include "migrate/copy/json_member.h"
 
 namespace reeve::migrate::copy {
 namespace {
@@ -125,13 +126,6 @@ constexpr std::pair<std::string_view, Field> kMetadataFields[] = {
     {"reeve_ciphertext", Field::kIgnored},   {"region", Field::kRegion},
     {"validation_status", Field::kValidationStatus},
 };
-
-void AppendMember(std::string_view name, std::string_view value, std::string* json) {
-  if (json->size() > 1) *json += ',';
-  AppendJsonString(name, json);
-  *json += ':';
-  AppendJsonString(value, json);
-}
 
 // Builds the metadata object; texts are read here because their types are checked like any other.
 bool BuildMetadata(RowDecoder& decoder, Cipher cipher, std::string* json) {

@@ -3,6 +3,7 @@
 #include "base/encoding.h"
 #include "crypto/sha256.h"
 #include "migrate/copy/central_rows.h"
+#include "migrate/copy/json_member.h"
 #include "migrate/copy/row_writer.h"
 
 namespace reeve::migrate::copy {
@@ -115,10 +116,7 @@ domain::Quotas ChooseQuotas(const MappingContext& context, const domain::Plan& p
 std::string Metadata(const Profile& profile, std::string_view created_at_source) {
   std::string json = "{";
   const auto add = [&json](std::string_view name, std::string_view value) {
-    if (json.size() > 1) json += ',';
-    AppendJsonString(name, &json);
-    json += ':';
-    AppendJsonString(value, &json);
+    AppendMember(name, value, &json);
   };
   add("company_name_source", profile.company_name.empty() ? "unknown" : "tenant_record");
   add("created_at_source", created_at_source);

@@ -327,7 +327,6 @@ class MigrationRun {
       if (state->second.phase == Phase::kCopied || state->second.phase == Phase::kArmed) names.push_back(state->first);
     }
     if (names.empty()) return {};
-    const bool journal_was_open = announced_;
     journal_.reset();  // the verifier writes its own records
     VerifyOptions verify;
     verify.options = options_;
@@ -340,7 +339,6 @@ class MigrationRun {
     report_.differing = proof.differing;
     report_.differences = std::move(proof.details);
     report_.interrupted = proof.interrupted;
-    announced_ = journal_was_open;
     REEVE_ASSIGN(journal_, Journal::Open(*engine_.files, engine_.state_path + ".journal"));
     return {};
   }

@@ -118,9 +118,7 @@ Result<> TenantReader::ReadTable(const Tenant& tenant, const CarrierTable& carri
   const legacy::LegacyTable& table = carrier.table;
   decoder_ = &decoders_[static_cast<size_t>(carrier.kind)];
   decoder_->StartTable(carrier.kind, table.schema);
-  Digest(fmt::format("\n{}.{}\n", table.dataset, table.name));
-  if (table.schema)
-    for (const std::string& column : *table.schema) Digest(column + ",");
+  DigestTable(table);
   TableRows rows;
   RowOrigin origin{table.dataset, table.name, {}, 0};
   for (size_t part = 0; part < table.parts.size(); ++part) {
@@ -194,6 +192,12 @@ void TenantReader::Digest(std::string_view bytes) {
   }
 }
 
+void TenantReader::DigestTable(const legacy::LegacyTable& table) {
+  Digest(fmt::format("\n{}.{}\n", table.dataset, table.name));
+  if (!table.schema) return;
+  for (const std::string& column : *table.schema) Digest(column + ",");
+}
+
 std::string TenantReader::FinishDigest() {
   digest_.Update(undigested_);
   undigested_.clear();
@@ -238,9 +242,7 @@ std::optional<std::string> TenantReader::DigestOnly(const Tenant& tenant, std::s
   StartDigest(collisions);
   for (const CarrierTable& carrier : tenant.tables) {
     const legacy::LegacyTable& table = carrier.table;
-    Digest(fmt::format("\n{}.{}\n", table.dataset, table.name));
-    if (table.schema)
-      for (const std::string& column : *table.schema) Digest(column + ",");
+    DigestTable(table);
     for (size_t part = 0; part < table.parts.size(); ++part) {
       const auto lines = estate_.OpenLines(table, part);
       if (!lines) return std::nullopt;

@@ -73,6 +73,8 @@ class TenantReader {
   void Bury(const RowOrigin& origin, std::string_view reason, TableRows* rows);
   void StartDigest(std::string_view collisions);
   void Digest(std::string_view bytes);
+  // What stands before a table's lines; ReadTable and DigestOnly must agree on it.
+  void DigestTable(const legacy::LegacyTable& table);
   [[nodiscard]] std::string FinishDigest();
 
   legacy::LegacyEstate& estate_;
