@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -27,7 +28,7 @@ struct ClientOptions {
   std::string billing_project;                       // jobs run in it
   std::string quota_project;                         // X-Goog-User-Project; empty: none
   uint64_t maximum_bytes_billed = 0;                 // of one query; 0: no limit
-  Micros patience = 10 * kMinute;                    // per call, all retries together
+  Micros patience = 600 * kSecond;                   // per call, all retries together
   int requests_at_once = 16;                         // in flight, over all threads
   std::map<std::string, std::string> labels = {};    // of every job
 };
