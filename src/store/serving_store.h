@@ -1,8 +1,8 @@
 // ServingStore: what the gate asks of the store that it serves from: everything once at the start, then one durable transaction per group of
 // decisions. Not for looking at single records (store/store.h) and not for bulk merges (store/central_sink.h).
 //
-// The writer (gate/writer.h) is the only caller of Commit, from one thread. Load may block for as long as a million keys take. One process has the
-// store: it holds its lock, so nobody else changes what was loaded.
+// The writer (gate/writer.h) is the only caller, from one thread. Load may block for as long as a million keys take; it is called at the start, and again
+// when the gate is told to read everything anew. One process has the store: it holds its lock, so nobody else changes what was loaded.
 #pragma once
 
 #include <array>
@@ -96,11 +96,15 @@ struct ServingWrites {
   std::vector<KeyRevocation> revocations;
   std::vector<CustomerChange> changes;
   std::optional<catalog::RowBatch> audit;  // of AuditLogs()
-  Micros ledger_time = 0;              // high-water mark: never goes back
+  // The store's marks after this transaction; none of them ever goes back. They are written with it, also when nothing else is in it.
+  Micros ledger_time = 0;              // high-water mark
   int64_t fence = 0;                   // highest that was granted
+  int64_t audit_seq = 0;               // number of the newest event of the ledger's chain (gate/ledger_audit.h), and its digest as 64 hex digits
+  std::string audit_head;
 };
 
-// What Load hands over; calls come in this order: every customer, every key, usage and runs of the months from `from_month` on plus every open run.
+// What Load hands over; calls come in this order: every customer, every key, every usage row of the months from `from_month` on and of every month
+// in which an open run was reserved, every open run (kReserved). Runs that ended are found by FindRun.
 struct ServingVisitor {
   std::function<void(const ServedCustomer&)> customer;
   std::function<void(const ServedKey&)> key;
@@ -110,17 +114,20 @@ struct ServingVisitor {
 struct ServingMarks {
   Micros ledger_time = 0;
   int64_t fence = 0;
+  int64_t audit_seq = 0;
+  std::string audit_head;
 };
 
 class ServingStore {
  public:
   virtual ~ServingStore() = default;
   [[nodiscard]] virtual Result<ServingMarks> Load(Days from_month, const ServingVisitor& visitor) = 0;
-  // A run of an earlier month or one that ended long ago: nullopt if the id was never seen. From the writer's thread.
+  // The run in whatever state and month; nullopt if the id was never seen. From the writer's thread, once for each run id that is new to it: it should
+  // cost a look into an index.
   [[nodiscard]] virtual Result<std::optional<RunRow>> FindRun(std::string_view customer_id, std::string_view run_id) = 0;
   // All of it, durably, or an error after which nothing is known: the process must not acknowledge anything any more.
   [[nodiscard]] virtual Result<> Commit(const ServingWrites& writes) = 0;
-  // Whether the store answers at all (for readiness). Cheap.
+  // Whether the store answers at all (for readiness). Cheap. From the writer's thread.
   [[nodiscard]] virtual Result<> Probe() = 0;
 };
 
