@@ -64,11 +64,19 @@ class CentralReader {
                                       std::span<const catalog::Cell> values, catalog::RowBatch* out) = 0;
 };
 
+// How much one Merge should take, for whoever has more than that. Small estates get small batches, so that a crash repeats little of the work.
+struct BatchHint {
+  size_t tenants_min = 4, tenants_max = 1024;
+  uint64_t rows_max = 40'000;
+};
+
 class CentralSink {
  public:
   virtual ~CentralSink() = default;
   // "sqlite:reeve.db".
   [[nodiscard]] virtual std::string Url() const = 0;
+  // Where every transaction costs seconds, a batch is as large as memory allows.
+  [[nodiscard]] virtual BatchHint batch() const { return {}; }
   // Makes what is missing (tables, indexes); idempotent. kRefused if a table exists with other columns.
   [[nodiscard]] virtual Result<> ApplySchema() = 0;
   [[nodiscard]] virtual Result<std::vector<Drift>> CheckSchema() = 0;

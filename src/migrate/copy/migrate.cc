@@ -19,8 +19,6 @@ namespace {
 
 using copy::Survey;
 
-constexpr size_t kBatchTenantsMax = 1024;
-constexpr uint64_t kBatchRowsMax = 40'000;
 constexpr size_t kQueueTenants = 64;
 
 // What the store knows of a tenant before this run.
@@ -212,8 +210,8 @@ class MigrationRun {
   // ---- writing ------------------------------------------------------------------------------------------------------------
 
   Result<> Consume(BoundedQueue<Result<Copied>>* queue) {
-    // Small estates get small batches, so that a crash repeats little of the work.
-    const size_t batch_tenants = std::clamp<size_t>(survey_->chosen.size() / 40, 4, kBatchTenantsMax);
+    const store::BatchHint hint = engine_.sink->batch();
+    const size_t batch_tenants = std::clamp(survey_->chosen.size() / 40, hint.tenants_min, hint.tenants_max);
     std::vector<Copied> batch;
     uint64_t rows = 0;
     while (std::optional<Result<Copied>> item = queue->Pop()) {
@@ -226,7 +224,7 @@ class MigrationRun {
       }
       for (const auto& table : copied.write.tables) rows += table.size();
       batch.push_back(std::move(copied));
-      if (batch.size() < batch_tenants && rows < kBatchRowsMax) continue;
+      if (batch.size() < batch_tenants && rows < hint.rows_max) continue;
       REEVE_TRY(WriteBatch(&batch));
       rows = 0;
     }

@@ -195,8 +195,8 @@ class VerifyRun {
   // ---- the writer ---------------------------------------------------------------------------------------------------------
 
   Result<> Consume(BoundedQueue<Result<Proved>>* queue) {
-    // Small estates get small batches, so that a crash repeats little of the work.
-    const size_t batch_max = std::clamp<size_t>(names_.size() / 40, 4, kBatchTenantsMax);
+    const store::BatchHint hint = engine_.sink->batch();
+    const size_t batch_max = std::clamp(names_.size() / 40, hint.tenants_min, std::max(hint.tenants_min, kBatchTenantsMax));
     std::vector<Proved> batch;
     while (std::optional<Result<Proved>> item = queue->Pop()) {
       if (!*item) return Unexpected(std::move(*item).error());
