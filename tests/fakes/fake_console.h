@@ -1,28 +1,15 @@
-// FakeConsole and FakeClock: what a command prints, what is typed, and what time it is, for tests of the command line. Not safe for
-// concurrent use, except FakeConsole::Err and FakeClock.
+// FakeConsole: what a command prints and what is typed, for tests of the command line (time: fake_clock.h). Not safe for concurrent use, except Err.
 #pragma once
 
-#include <atomic>
 #include <deque>
 #include <mutex>
 #include <optional>
 #include <string>
 
 #include "cli/console.h"
-#include "env/clock.h"
+#include "tests/fakes/fake_clock.h"
 
 namespace reeve::testing {
-
-class FakeClock final : public Clock {
- public:
-  Micros Now() override { return now_; }
-  Micros Steady() override { return now_; }
-  void Sleep(Micros duration) override { now_ += duration; }
-  void Advance(Micros duration) { now_ += duration; }
-
- private:
-  std::atomic<Micros> now_ = 1'794'744'000 * kSecond;  // 2026-11-15 12:00:00 UTC
-};
 
 class FakeConsole final : public cli::Console {
  public:
