@@ -42,6 +42,8 @@ Result<int> ImportInstead(Session& session, const std::string& dir) {
 
 // The question before a migration; true if the command ends there (a dry run).
 Result<bool> AskToMigrate(Session& session, legacy::LegacyEstate* estate, const migrate::Options& options, const std::string& source) {
+  const bool unseen = session.invocation.Has("yes") && (session.quiet() || session.json());
+  if (unseen && !session.invocation.Has("dry-run")) return false;  // a listing of the estate that nobody would look at
   REEVE_ASSIGN(const migrate::Engine engine, MakeEngine(session, estate, nullptr));
   REEVE_ASSIGN(const migrate::MigratePreview preview, migrate::PreviewMigration(engine, options));
   session.EndProgress();

@@ -93,21 +93,24 @@ Result<> CheckOptions(const Options& options) {
   return {};
 }
 
-Result<std::unique_ptr<Survey>> ListEstate(const Engine& engine, const Options& options, Micros as_of) {
+Result<std::unique_ptr<Survey>> ListEstate(const Engine& engine, const Options& options, Micros as_of,
+                                           const WithListing& with_listing) {
   REEVE_TRY(CheckOptions(options));
   auto survey = std::make_unique<Survey>();
   survey->as_of = as_of;
   survey->reader_settings = {as_of, options.api_key_column_holds_hash, OptionsDigest(options)};
   const Micros start = engine.clock->Steady();
   REEVE_ASSIGN(std::vector<legacy::Dataset> datasets, engine.estate->List());
+  if (with_listing) REEVE_TRY(with_listing(datasets));
   survey->map = MapEstate(std::move(datasets), options.declared);
   survey->list_seconds = static_cast<double>(engine.clock->Steady() - start) / kSecond;
   REEVE_TRY(Choose(options, survey.get()));
   return survey;
 }
 
-Result<std::unique_ptr<Survey>> SurveyEstate(const Engine& engine, const Options& options, Micros as_of) {
-  REEVE_ASSIGN(std::unique_ptr<Survey> survey, ListEstate(engine, options, as_of));
+Result<std::unique_ptr<Survey>> SurveyEstate(const Engine& engine, const Options& options, Micros as_of,
+                                             const WithListing& with_listing) {
+  REEVE_ASSIGN(std::unique_ptr<Survey> survey, ListEstate(engine, options, as_of, with_listing));
   const Micros start = engine.clock->Steady();
   REEVE_ASSIGN(survey->shared, SharedRows::Gather(*engine.estate, survey->map, *engine.files, engine.state_path + ".spool"));
   const std::vector<Tenant>& tenants = survey->map.tenants;

@@ -2,6 +2,7 @@
 // tenants. Plan and migrate start with it. Made by one thread (with workers), then read only.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,10 +27,15 @@ struct Survey {
   [[nodiscard]] std::string CollisionsText(uint32_t tenant) const;
 };
 
+// Sees the listing before it becomes the map, which takes it apart: the memory of a large estate has room for one.
+using WithListing = std::function<Result<>(const std::vector<legacy::Dataset>& listing)>;
+
 // Listing and choice only: for previews and checks of the options.
-[[nodiscard]] Result<std::unique_ptr<Survey>> ListEstate(const Engine& engine, const Options& options, Micros as_of);
+[[nodiscard]] Result<std::unique_ptr<Survey>> ListEstate(const Engine& engine, const Options& options, Micros as_of,
+                                                         const WithListing& with_listing = {});
 // All of it. Reads every key table once.
-[[nodiscard]] Result<std::unique_ptr<Survey>> SurveyEstate(const Engine& engine, const Options& options, Micros as_of);
+[[nodiscard]] Result<std::unique_ptr<Survey>> SurveyEstate(const Engine& engine, const Options& options, Micros as_of,
+                                                          const WithListing& with_listing = {});
 
 // Runs `work(worker, item)` for items 0…count−1 on `workers` threads (0: one per processor). Stops handing out items when `work` returns false.
 void ForEach(size_t count, int workers, const std::function<bool(int worker, size_t item)>& work);

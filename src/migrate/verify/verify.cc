@@ -18,8 +18,7 @@ using catalog::Cell;
 using catalog::ReeveTenants;
 using catalog::RowBatch;
 
-constexpr size_t kBatchTenantsMax = 64;
-constexpr size_t kQueueTenants = 32;
+constexpr size_t kQueueTenants = 256;  // while one batch is written, the next is made
 constexpr size_t kTenantsPerReader = 512;  // a reader that stays open keeps the store's log from being emptied
 
 // A tenant on its way from a worker to the writer.
@@ -196,7 +195,7 @@ class VerifyRun {
 
   Result<> Consume(BoundedQueue<Result<Proved>>* queue) {
     const store::BatchHint hint = engine_.sink->batch();
-    const size_t batch_max = std::clamp(names_.size() / 40, hint.tenants_min, std::max(hint.tenants_min, kBatchTenantsMax));
+    const size_t batch_max = std::clamp(names_.size() / 40, hint.tenants_min, hint.tenants_max);
     std::vector<Proved> batch;
     while (std::optional<Result<Proved>> item = queue->Pop()) {
       if (!*item) return Unexpected(std::move(*item).error());
@@ -319,6 +318,18 @@ Result<std::unique_ptr<Verifier>> Verifier::Start(const Engine& engine, const Ve
   return std::make_unique<Verifier>(engine, options, std::move(witness));
 }
 
+Result<std::unique_ptr<Verifier>> Verifier::Open(const Engine& engine, const VerifyOptions& options, Micros as_of,
+                                                 const std::vector<legacy::Dataset>& listing) {
+  REEVE_ASSERT(engine.estate != nullptr && engine.sink != nullptr);
+  REEVE_ASSIGN(auto witness, witness::Witness::Open(*engine.estate, AssumptionsOf(options.options, as_of), listing));
+  return std::make_unique<Verifier>(engine, options, std::move(witness));
+}
+
+void Verifier::ReadKeysMeanwhile() {
+  REEVE_ASSERT(!keys_read_.valid());
+  keys_read_ = std::async(std::launch::async, [this] { return witness_->ReadKeys(); });
+}
+
 Result<std::vector<std::string>> Verifier::Chosen() const {
   std::set<std::string, std::less<>> wanted(options_.options.only.begin(), options_.options.only.end());
   std::vector<std::string> names;
@@ -332,6 +343,7 @@ Result<std::vector<std::string>> Verifier::Chosen() const {
 }
 
 Result<VerifyReport> Verifier::Run(const std::vector<std::string>& names, Journal* journal) {
+  if (keys_read_.valid()) REEVE_TRY(keys_read_.get());
   std::unique_ptr<Journal> own;
   if (journal == nullptr) {
     REEVE_ASSIGN(own, Journal::Open(*engine_.files, engine_.state_path + ".journal"));

@@ -4,7 +4,7 @@
 // reeve_tenants and reeve_certificates are written, and the journal. One verification at a time per store.
 #pragma once
 
-#include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,14 +43,20 @@ struct VerifyOptions {
 // Needs engine.sink (certificates and the phase are written). Exit 3 material: report.differing > 0.
 [[nodiscard]] Result<VerifyReport> Verify(const Engine& engine, const VerifyOptions& options);
 
-// The same in steps, for whoever verifies what it has just copied without listing the estate twice. One thread; Run starts its own workers.
+// The same in steps, for whoever verifies what it is just copying: with its listing, and with the key tables read meanwhile. One thread; Run starts
+// its own workers.
 class Verifier {
  public:
   // Lists the estate and reads its key tables. `as_of` is used for what belongs to no single tenant; each tenant is compared as of the
   // instant that reeve_tenants holds.
   // REQUIRES: engine.estate and engine.sink are set and outlive the verifier, as do its files, clock and progress.
   static Result<std::unique_ptr<Verifier>> Start(const Engine& engine, const VerifyOptions& options, Micros as_of);
-  // With a witness that is already there.
+  // Classifies `listing`, keeping nothing of it, and reads nothing yet. REQUIRES: as above; and ReadKeysMeanwhile() before Run.
+  static Result<std::unique_ptr<Verifier>> Open(const Engine& engine, const VerifyOptions& options, Micros as_of,
+                                                const std::vector<legacy::Dataset>& listing);
+  // Reads the key tables in a thread of its own, once; Run waits for it and returns its error, the destructor waits too.
+  void ReadKeysMeanwhile();
+  // With a witness that has read its keys.
   Verifier(const Engine& engine, const VerifyOptions& options, std::unique_ptr<witness::Witness> witness);
   ~Verifier();
 
@@ -66,6 +72,7 @@ class Verifier {
   const Engine engine_;
   const VerifyOptions options_;
   const std::unique_ptr<witness::Witness> witness_;
+  std::future<Result<>> keys_read_;  // valid from ReadKeysMeanwhile to Run
 };
 
 // What the migration was told, as the witness wants to hear it.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -61,20 +62,20 @@ std::string_view OwnerOf(std::string_view dataset) {
 }
 
 // Keeps the tables that are some kind's.
-std::vector<CarrierTable> KindTables(std::vector<LegacyTable> tables, std::string_view shared) {
+std::vector<CarrierTable> KindTables(const std::vector<LegacyTable>& tables, std::string_view shared) {
   std::vector<CarrierTable> kept;
-  for (LegacyTable& table : tables) {
-    if (const auto kind = KindOf(table.name, shared)) kept.push_back({*kind, std::move(table)});
+  for (const LegacyTable& table : tables) {
+    if (const auto kind = KindOf(table.name, shared)) kept.push_back({*kind, table});
   }
   return kept;
 }
 
 // What keeps the datasets of one owner from being a tenant; empty if nothing does.
-std::string MissingSignature(const std::vector<Dataset>& datasets) {
+std::string MissingSignature(const std::vector<const Dataset*>& datasets) {
   std::set<Kind> kinds;
   std::string there;
-  for (const Dataset& dataset : datasets) {
-    for (const LegacyTable& table : dataset.tables) {
+  for (const Dataset* dataset : datasets) {
+    for (const LegacyTable& table : dataset->tables) {
       if (const auto kind = KindOf(table.name, "")) kinds.insert(*kind);
       if (there.size() < 200) there += (there.empty() ? "" : ", ") + table.name;
     }
@@ -155,57 +156,56 @@ CarrierTable TakeTable(std::string_view* bytes) {
 
 }  // namespace
 
-void CarrierMap::AddTenant(std::string name, const std::vector<Dataset>& datasets) {
+void CarrierMap::AddTenant(std::string name, const std::vector<const Dataset*>& datasets) {
   const auto exists = [&](std::string_view suffix) {
     return std::any_of(datasets.begin(), datasets.end(),
-                       [&](const Dataset& dataset) { return dataset.name == name + std::string(suffix); });
+                       [&](const Dataset* dataset) { return dataset->name == name + std::string(suffix); });
   };
   starts_.push_back(packed_.size());
   std::string dataset_id = name;
   if (!exists("") && exists("_metadata")) dataset_id += "_metadata";
   else if (!exists("") && exists("_prod")) dataset_id += "_prod";
   PutText(dataset_id, &packed_);
-  for (const Dataset& dataset : datasets) {
-    for (const CarrierTable& table : KindTables(dataset.tables, "")) PutTable(table, &packed_);
+  for (const Dataset* dataset : datasets) {
+    for (const CarrierTable& table : KindTables(dataset->tables, "")) PutTable(table, &packed_);
   }
   tenants_.push_back(std::move(name));
 }
 
-CarrierMap CarrierMap::Build(std::vector<Dataset> listing, const std::vector<std::string>& declared) {
+CarrierMap CarrierMap::Build(const std::vector<Dataset>& listing, const std::vector<std::string>& declared) {
   CarrierMap carriers;
   const std::set<std::string, std::less<>> names(declared.begin(), declared.end());
-  std::map<std::string, std::vector<Dataset>, std::less<>> owned;
+  std::map<std::string, std::vector<const Dataset*>, std::less<>> owned;
+  std::deque<Dataset> bare;  // by name only
   for (const std::string& name : names) {
     if (IsName(name)) owned.try_emplace(name);
     else carriers.skipped_.push_back({name, "invalid name"});
   }
-  for (Dataset& dataset : listing) {
+  for (const Dataset& dataset : listing) {
     const std::string& name = dataset.name;
     const auto skip = [&](std::string reason) { carriers.skipped_.push_back({name, std::move(reason)}); };
     if (!IsName(name)) {
       skip("invalid name");
     } else if (IsShared(name)) {
       // A tenant declared under a shared name has no carrier there: its rows are those that name it.
-      for (CarrierTable& table : KindTables(std::move(dataset.tables), name)) carriers.shared_.push_back(std::move(table));
-      if (names.count(name) > 0) owned[name].push_back({name, {}, {}});
+      for (CarrierTable& table : KindTables(dataset.tables, name)) carriers.shared_.push_back(std::move(table));
+      if (names.count(name) > 0) owned[name].push_back(&bare.emplace_back(Dataset{name, {}, {}}));
     } else if (name == "customers_metadata") {
       skip("central dataset");
     } else if (names.count(name) > 0) {
-      owned[name].push_back(std::move(dataset));
+      owned[name].push_back(&dataset);
     } else if (!Without(name, "_local").empty() || !Without(name, "_stage").empty()) {
       skip("environment copy");
     } else {
-      owned[std::string(OwnerOf(name))].push_back(std::move(dataset));
+      owned[std::string(OwnerOf(name))].push_back(&dataset);
     }
   }
-  listing.clear();
   for (auto& [name, datasets] : owned) {
     const std::string missing = names.count(name) > 0 ? "" : MissingSignature(datasets);
     if (missing.empty()) carriers.AddTenant(name, datasets);
-    for (const Dataset& dataset : datasets) {
-      if (!missing.empty()) carriers.skipped_.push_back({dataset.name, missing});
+    for (const Dataset* dataset : datasets) {
+      if (!missing.empty()) carriers.skipped_.push_back({dataset->name, missing});
     }
-    datasets = {};
   }
   for (size_t i = 0; i < carriers.tenants_.size(); ++i) carriers.index_.emplace(carriers.tenants_[i], i);
   return carriers;

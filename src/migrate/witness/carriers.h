@@ -30,8 +30,8 @@ class CarrierMap {
   CarrierMap() = default;
   CarrierMap(CarrierMap&&) = default;
   CarrierMap& operator=(CarrierMap&&) = default;
-  // `declared`: the names of --tenants.
-  static CarrierMap Build(std::vector<legacy::Dataset> listing, const std::vector<std::string>& declared);
+  // `declared`: the names of --tenants. Keeps nothing of `listing`.
+  static CarrierMap Build(const std::vector<legacy::Dataset>& listing, const std::vector<std::string>& declared);
 
   // In byte order.
   [[nodiscard]] const std::vector<std::string>& tenants() const { return tenants_; }
@@ -45,7 +45,7 @@ class CarrierMap {
   [[nodiscard]] const std::vector<SkippedDataset>& skipped() const { return skipped_; }
 
  private:
-  void AddTenant(std::string name, const std::vector<legacy::Dataset>& datasets);
+  void AddTenant(std::string name, const std::vector<const legacy::Dataset*>& datasets);
 
   std::vector<std::string> tenants_;
   std::unordered_map<std::string_view, size_t> index_;

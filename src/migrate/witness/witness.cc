@@ -4,6 +4,7 @@
 #include <mutex>
 #include <set>
 
+#include "env/interrupt.h"
 #include "migrate/witness/carriers.h"
 #include "migrate/witness/compare.h"
 #include "migrate/witness/legacy_side.h"
@@ -78,9 +79,7 @@ class EstateWitness final : public Witness {
     for (const SkippedDataset& skipped : carriers_.skipped()) skipped_.push_back({skipped.name, skipped.reason});
   }
 
-  // Reads all key tables and the shared carriers. Once, before anything else.
-  Result<> Prepare();
-
+  Result<> ReadKeys() override;
   const std::vector<std::string>& tenants() const override { return carriers_.tenants(); }
   const std::vector<Skipped>& skipped() const override { return skipped_; }
   std::vector<legacy::LegacyTable> Carriers(std::string_view tenant) const override;
@@ -104,7 +103,7 @@ class EstateWitness final : public Witness {
   std::vector<std::unique_ptr<Scratch>> idle_;  // guarded by mu_
 };
 
-Result<> EstateWitness::Prepare() {
+Result<> EstateWitness::ReadKeys() {
   HashCensus census;
   const KeyRules rules = RulesAt(assumptions_.as_of);
   const auto count = [&](size_t tenant, const Row& row) {
@@ -113,6 +112,7 @@ Result<> EstateWitness::Prepare() {
   };
   auto scratch = Borrow();
   for (size_t tenant = 0; tenant < carriers_.tenants().size(); ++tenant) {
+    if (Interrupted()) return Fail(Code::kInterrupted, "interrupted while reading the keys");
     const std::string& name = carriers_.tenants()[tenant];
     for (const CarrierTable& carrier : carriers_.TablesOf(tenant)) {
       if (carrier.kind != Kind::kKeys) continue;
@@ -200,12 +200,21 @@ Result<std::vector<std::string>> EstateWitness::OnlyInCentral(store::CentralRead
 
 }  // namespace
 
+Result<std::unique_ptr<Witness>> Witness::Open(legacy::LegacyEstate& estate, Assumptions assumptions,
+                                               const std::vector<legacy::Dataset>& listing) {
+  REEVE_TRY(CheckAssumptions(assumptions));
+  CarrierMap carriers = CarrierMap::Build(listing, assumptions.declared_tenants);
+  return std::make_unique<EstateWitness>(estate, std::move(assumptions), std::move(carriers));
+}
+
 Result<std::unique_ptr<Witness>> Witness::Start(legacy::LegacyEstate& estate, Assumptions assumptions) {
   REEVE_TRY(CheckAssumptions(assumptions));
-  REEVE_ASSIGN(auto listing, estate.List());
-  CarrierMap carriers = CarrierMap::Build(std::move(listing), assumptions.declared_tenants);
-  auto witness = std::make_unique<EstateWitness>(estate, std::move(assumptions), std::move(carriers));
-  REEVE_TRY(witness->Prepare());
+  std::unique_ptr<Witness> witness;
+  {
+    REEVE_ASSIGN(const auto listing, estate.List());
+    REEVE_ASSIGN(witness, Open(estate, std::move(assumptions), listing));
+  }
+  REEVE_TRY(witness->ReadKeys());
   return witness;
 }
 

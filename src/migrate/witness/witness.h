@@ -74,11 +74,17 @@ class Witness {
  public:
   virtual ~Witness() = default;
 
-  // Lists the estate, classifies it, reads every key table once (to find hashes in two tenants) and the shared carriers.
-  // Fails if the listing is incomplete or a shared carrier cannot be read; kUsage if the assumptions make no sense (a plan that is not in
-  // the catalogue, no months).
+  // Lists the estate, classifies it, and reads what ReadKeys reads. Fails if the listing is incomplete, or as the two below do.
   // REQUIRES: `estate` outlives the witness and does not change meanwhile.
   [[nodiscard]] static Result<std::unique_ptr<Witness>> Start(legacy::LegacyEstate& estate, Assumptions assumptions);
+  // Classifies a listing of the estate that the caller has, and keeps nothing of it. kUsage if the assumptions make no sense (a plan that is
+  // not in the catalogue, no months).
+  [[nodiscard]] static Result<std::unique_ptr<Witness>> Open(legacy::LegacyEstate& estate, Assumptions assumptions,
+                                                             const std::vector<legacy::Dataset>& listing);
+
+  // Reads every key table once (to find hashes in two tenants) and the shared carriers. Fails if a shared carrier cannot be read; kInterrupted
+  // when reeve was told to stop. REQUIRES: once, before Verify, and nothing else meanwhile.
+  [[nodiscard]] virtual Result<> ReadKeys() = 0;
 
   // In byte order.
   [[nodiscard]] virtual const std::vector<std::string>& tenants() const = 0;
