@@ -83,9 +83,10 @@ class CentralSink {
   // Merges all tenants in one durable transaction, one result each. An error means that nothing of the batch was stored,
   // or (after a failed commit) that it is unknown: repeat it.
   [[nodiscard]] virtual Result<std::vector<TenantResult>> Merge(std::span<const TenantWrite> batch) = 0;
-  // Removes the owner's rows from all central tables and reeve_usage_runs, reeve_dead_letters, reeve_findings, reeve_runs, reeve_run_totals, then merges
-  // `after` (its reeve_tenants row, its audit event), in one transaction. Audit events stay. kStaleAttempt as in Merge.
-  [[nodiscard]] virtual Result<TenantResult> Erase(const TenantWrite& after) = 0;
+  // For each tenant: removes the owner's rows from all central tables and reeve_usage_runs, reeve_dead_letters, reeve_findings, reeve_runs,
+  // reeve_run_totals, then merges what comes after (its reeve_tenants row, its audit event). Audit events stay. All tenants in one durable transaction,
+  // one result each, errors and outcomes as in Merge. REQUIRES: no tenant twice
+  [[nodiscard]] virtual Result<std::vector<TenantResult>> Erase(std::span<const TenantWrite> after) = 0;
   // Deletes single rows by key and merges others, in one transaction: for repairs. Where the unique set that a merge needs is missing (a
   // store from elsewhere), the others are inserted.
   struct Deletion {

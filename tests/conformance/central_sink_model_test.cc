@@ -31,12 +31,18 @@ class Pair {
   }
 
   void Erase(std::mt19937_64& random) {
-    const std::string tenant = RandomTenant(random);
-    TenantWrite after = RandomWrite(random, tenant, Attempt(random));
-    const auto engine = engine_->Erase(after);
-    const auto model = model_->Erase(after);
+    std::map<std::string, TenantWrite> after;
+    for (int n = 1 + random() % 3; n > 0; --n) {
+      const std::string tenant = RandomTenant(random);
+      after.insert_or_assign(tenant, RandomWrite(random, tenant, Attempt(random)));
+    }
+    std::vector<TenantWrite> batch;
+    for (auto& [tenant, write] : after) batch.push_back(std::move(write));
+    const auto engine = engine_->Erase(batch);
+    const auto model = model_->Erase(batch);
     ASSERT_TRUE(engine) << engine.error().message;
-    Compare(*engine, *model);
+    ASSERT_EQ(engine->size(), batch.size());
+    for (size_t i = 0; i < batch.size(); ++i) Compare((*engine)[i], (*model)[i]);
   }
 
   void Amend(std::mt19937_64& random) {

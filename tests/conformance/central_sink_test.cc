@@ -341,10 +341,15 @@ TEST_P(CentralSinkSuite, EraseKeepsTheAuditAndTheFence) {
   RowBatch tenants(catalog::ReeveTenants()), events(catalog::AuditLogs());
   AddTenant(&tenants, "a", 3).Text("phase", "legacy");
   AddEvent(&events, "a", "log_rolled_back");
-  const auto erased = sink_->Erase(WriteOf("a", 3, std::move(tenants), std::move(events)));
+  std::vector<TenantWrite> after;
+  after.push_back(WriteOf("a", 3, std::move(tenants), std::move(events)));
+  after.push_back(WriteOf("b", 1));
+  const auto erased = sink_->Erase(after);
   ASSERT_TRUE(erased);
-  EXPECT_EQ(erased->outcome, Outcome::kMerged) << erased->detail;
-  EXPECT_EQ(erased->rows_changed, 8u) << "six of the tenant, its phase, the event";
+  ASSERT_EQ(erased->size(), 2u);
+  EXPECT_EQ((*erased)[0].outcome, Outcome::kMerged) << (*erased)[0].detail;
+  EXPECT_EQ((*erased)[0].rows_changed, 8u) << "six of the tenant, its phase, the event";
+  EXPECT_EQ((*erased)[1].outcome, Outcome::kStaleAttempt) << "the tenant beside it keeps its rows";
   for (const catalog::Table* table : {&catalog::Customers(), &catalog::Subscriptions(), &catalog::ApiKeys(), &catalog::Credentials(),
                                       &catalog::Usage(), &catalog::ReeveFindings()}) {
     const std::string rows = Table(*table);
@@ -353,9 +358,10 @@ TEST_P(CentralSinkSuite, EraseKeepsTheAuditAndTheFence) {
   EXPECT_NE(Table(catalog::AuditLogs()).find("log_a"), std::string::npos);
   EXPECT_NE(Table(catalog::AuditLogs()).find("log_rolled_back"), std::string::npos);
   EXPECT_EQ(MergeCustomer("a", 2).outcome, Outcome::kStaleAttempt);
-  const auto stale = sink_->Erase(WriteOf("a", 2));
+  const TenantWrite late = WriteOf("a", 2);
+  const auto stale = sink_->Erase({&late, 1});
   ASSERT_TRUE(stale);
-  EXPECT_EQ(stale->outcome, Outcome::kStaleAttempt);
+  EXPECT_EQ(stale->front().outcome, Outcome::kStaleAttempt);
 }
 
 TEST_P(CentralSinkSuite, AmendMovesChildrenBeforeTheirCustomerGoes) {

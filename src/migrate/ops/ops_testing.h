@@ -66,8 +66,8 @@ class FailingSink final : public store::CentralSink {
   Result<std::vector<store::TenantResult>> Merge(std::span<const store::TenantWrite> batch) override {
     return Try<std::vector<store::TenantResult>>([&] { return base_.Merge(batch); });
   }
-  Result<store::TenantResult> Erase(const store::TenantWrite& after) override {
-    return Try<store::TenantResult>([&] { return base_.Erase(after); });
+  Result<std::vector<store::TenantResult>> Erase(std::span<const store::TenantWrite> after) override {
+    return Try<std::vector<store::TenantResult>>([&] { return base_.Erase(after); });
   }
   Result<> Amend(std::span<const Deletion> deletions, std::span<const RowBatch> upserts) override {
     return Try<void>([&] { return base_.Amend(deletions, upserts); });

@@ -21,7 +21,6 @@ namespace {
 
 using namespace ops;
 
-constexpr size_t kJournalTenants = 16;          // tenants between two syncs of the journal
 constexpr Micros kClockTolerance = 24 * kHour;  // between whoever revoked and whoever migrated
 constexpr std::string_view kGone = "reeve:gone-from-legacy";
 
@@ -63,9 +62,10 @@ class RollbackRun {
     }
     REEVE_TRY(AskLegacy(&candidates));
     engine_.progress->Begin("roll back", candidates.size(), "tenants");
-    for (size_t i = 0; i < candidates.size(); i += kJournalTenants) {
+    const size_t step = engine_.sink->batch().tenants_max;
+    for (size_t i = 0; i < candidates.size(); i += step) {
       if (Interrupted()) return Fail(Code::kInterrupted, "stopped; tenants done so far are back in legacy: run it again for the others");
-      const std::span<Candidate> chunk(candidates.data() + i, std::min(kJournalTenants, candidates.size() - i));
+      const std::span<Candidate> chunk(candidates.data() + i, std::min(step, candidates.size() - i));
       if (!options_.dry_run) REEVE_TRY(EraseAll(chunk));
       for (const Candidate& candidate : chunk) Tell(candidate);
       engine_.progress->Add(chunk.size(), 0, 0);
@@ -185,10 +185,26 @@ class RollbackRun {
     for (const Candidate& candidate : chunk)
       if (candidate.refused.empty()) Record(candidate, Phase::kLegacy, "rolled back");
     if (journal_) REEVE_TRY(journal_->Commit());
-    bool corrected = false;
+    std::vector<Candidate*> leaving;
+    std::vector<store::TenantWrite> writes;
     for (Candidate& candidate : chunk) {
       if (!candidate.refused.empty() || candidate.nothing_there) continue;
-      REEVE_TRY(EraseOne(&candidate));
+      REEVE_ASSIGN(store::TenantWrite after, WriteAfter(candidate));
+      writes.push_back(std::move(after));
+      leaving.push_back(&candidate);
+    }
+    if (writes.empty()) return {};
+    REEVE_ASSIGN(const std::vector<store::TenantResult> results, engine_.sink->Erase(writes));
+    return Correct(leaving, results);
+  }
+
+  // What the store refused has not happened, and the journal must not go on saying that it did.
+  Result<> Correct(std::span<Candidate* const> candidates, std::span<const store::TenantResult> results) {
+    bool corrected = false;
+    for (size_t i = 0; i < candidates.size(); ++i) {
+      Candidate& candidate = *candidates[i];
+      if (results[i].outcome == store::Outcome::kStaleAttempt) candidate.refused = "a newer attempt has taken over: look at 'reeve status'";
+      if (results[i].outcome == store::Outcome::kConflict) candidate.refused = results[i].detail;
       if (candidate.refused.empty()) continue;
       Record(candidate, Phase::kCopied, "the rollback was refused: " + candidate.refused);
       corrected = true;
@@ -212,21 +228,18 @@ class RollbackRun {
     journal_->Add(record);
   }
 
-  Result<> EraseOne(Candidate* candidate) {
+  Result<store::TenantWrite> WriteAfter(const Candidate& candidate) {
     const Micros now = engine_.clock->Now();
-    store::TenantWrite after{{candidate->tenant, candidate->customer_id}, candidate->attempt + 1, {}};
-    REEVE_ASSIGN(RowBatch state, StateAfter(*candidate, now));
+    store::TenantWrite after{{candidate.tenant, candidate.customer_id}, candidate.attempt + 1, {}};
+    REEVE_ASSIGN(RowBatch state, StateAfter(candidate, now));
     after.tables.push_back(std::move(state));
     RowBatch audit(catalog::AuditLogs());
     REEVE_TRY(AddAuditEvent(reader_.get(), after.owner,
-                            {.event_type = "customer.rolled_back", .action = "rollback", .result = "success", .facts = Facts(*candidate),
+                            {.event_type = "customer.rolled_back", .action = "rollback", .result = "success", .facts = Facts(candidate),
                              .resource_type = "customer", .resource_id = {}, .created_at = now},
                             &audit));
     after.tables.push_back(std::move(audit));
-    REEVE_ASSIGN(const store::TenantResult result, engine_.sink->Erase(after));
-    if (result.outcome == store::Outcome::kStaleAttempt) candidate->refused = "a newer attempt has taken over: look at 'reeve status'";
-    if (result.outcome == store::Outcome::kConflict) candidate->refused = result.detail;
-    return {};
+    return after;
   }
 
   Result<RowBatch> StateAfter(const Candidate& candidate, Micros now) {

@@ -63,11 +63,17 @@ class FakeWitness final : public witness::Witness {
   std::vector<std::string> extra;
   std::function<Result<>(const std::string&)> before = [](const std::string&) -> Result<> { return {}; };
   std::mutex mu;
+  Result<> keys;           // what ReadKeys answers
+  bool keys_read = false;
 
   const std::vector<std::string>& tenants() const override { return names; }
   const std::vector<witness::Skipped>& skipped() const override { return skipped_; }
   std::vector<legacy::LegacyTable> Carriers(std::string_view) const override { return {}; }
   uint64_t shared_quarantined() const override { return 3; }
+  Result<> ReadKeys() override {
+    keys_read = true;
+    return keys;
+  }
   Result<Verdict> Verify(std::string_view tenant, const witness::TenantFacts& facts, store::CentralReader&) override {
     REEVE_TRY(before(std::string(tenant)));
     const std::lock_guard lock(mu);
@@ -100,7 +106,7 @@ class WatchedSink final : public store::CentralSink {
     if (failure) return Unexpected(*failure);
     return base_->Merge(batch);
   }
-  Result<store::TenantResult> Erase(const store::TenantWrite& after) override { return base_->Erase(after); }
+  Result<std::vector<store::TenantResult>> Erase(std::span<const store::TenantWrite> after) override { return base_->Erase(after); }
   Result<> Amend(std::span<const Deletion> deletions, std::span<const RowBatch> upserts) override { return base_->Amend(deletions, upserts); }
   Result<std::unique_ptr<store::CentralReader>> OpenReader() override { return base_->OpenReader(); }
   Result<std::vector<std::string>> CheckIntegrity() override { return base_->CheckIntegrity(); }
@@ -494,6 +500,26 @@ TEST_F(VerifyTest, AWitnessThatFailsEndsTheRunWithItsErrorAndKeepsWhatWasProved)
   EXPECT_EQ(report.error().message, "central cannot be read");
   EXPECT_EQ(PhaseOf("t000"), "verified");
   EXPECT_EQ(Journaled("t000").phase, Phase::kVerified);
+}
+
+TEST_F(VerifyTest, KeysThatAreReadMeanwhileAreWaitedForAndTheirFailureEndsTheRun) {
+  Copied("acme", Equal());
+  for (const bool good : {true, false}) {
+    auto witness = std::make_unique<FakeWitness>();
+    FakeWitness* seen = witness.get();
+    witness->names = witness_->names;
+    witness->verdicts = witness_->verdicts;
+    if (!good) witness->keys = Fail(Code::kFailed, "metadata.api_keys cannot be read");
+    Verifier verifier(engine_, options_, std::move(witness));
+    verifier.ReadKeysMeanwhile();
+    const Result<VerifyReport> report = verifier.Run({"acme"});
+    EXPECT_TRUE(seen->keys_read);
+    EXPECT_EQ(seen->asked.size(), good ? 1u : 0u);
+    ASSERT_EQ(report.has_value(), good);
+    if (!good) {
+      EXPECT_EQ(report.error().message, "metadata.api_keys cannot be read");
+    }
+  }
 }
 
 TEST_F(VerifyTest, EveryFailedJournalWriteIsReportedAndMendedByTheNextRun) {

@@ -97,25 +97,12 @@ class MemorySink final : public CentralSink {
     return results;
   }
 
-  Result<TenantResult> Erase(const TenantWrite& after) override {
+  Result<std::vector<TenantResult>> Erase(std::span<const TenantWrite> after) override {
     const std::lock_guard lock(data_->mu);
-    if (IsStale(after)) return TenantResult{Outcome::kStaleAttempt, {}, 0};
-    const size_t mark = data_->tables.Mark();
-    uint64_t removed = 0;
-    for (const Table* table : ErasedTables()) {
-      for (const Values& row : RowsOfOwner(data_->tables, *table, after.owner)) {
-        const bool customer = table == &catalog::Customers();
-        if (customer && data_->tables.IsNamed(row[table->Index("customer_id")])) {
-          data_->tables.Undo(mark);
-          return TenantResult{Outcome::kConflict, "customers: rows of another tenant name this customer", 0};
-        }
-        removed += data_->tables.Remove(*table, Pick(*table, row, table->StoredKey())) ? 1 : 0;
-      }
-    }
-    TenantResult result = MergeTenant(after, removed);
-    if (result.outcome != Outcome::kMerged) data_->tables.Undo(mark);
+    std::vector<TenantResult> results;
+    for (const TenantWrite& write : after) results.push_back(EraseTenant(write));
     data_->tables.Forget();
-    return result;
+    return results;
   }
 
   Result<> Amend(std::span<const Deletion> deletions, std::span<const RowBatch> upserts) override {
@@ -164,6 +151,25 @@ class MemorySink final : public CentralSink {
       data_->tables.Remove(table, Pick(table, row, table.StoredKey()));
       ++*changed;
     }
+  }
+
+  TenantResult EraseTenant(const TenantWrite& after) {
+    if (IsStale(after)) return TenantResult{Outcome::kStaleAttempt, {}, 0};
+    const size_t mark = data_->tables.Mark();
+    uint64_t removed = 0;
+    for (const Table* table : ErasedTables()) {
+      for (const Values& row : RowsOfOwner(data_->tables, *table, after.owner)) {
+        const bool customer = table == &catalog::Customers();
+        if (customer && data_->tables.IsNamed(row[table->Index("customer_id")])) {
+          data_->tables.Undo(mark);
+          return TenantResult{Outcome::kConflict, "customers: rows of another tenant name this customer", 0};
+        }
+        removed += data_->tables.Remove(*table, Pick(*table, row, table->StoredKey())) ? 1 : 0;
+      }
+    }
+    TenantResult result = MergeTenant(after, removed);
+    if (result.outcome != Outcome::kMerged) data_->tables.Undo(mark);
+    return result;
   }
 
   TenantResult MergeTenant(const TenantWrite& write, uint64_t changed) {

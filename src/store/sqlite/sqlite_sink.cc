@@ -17,7 +17,7 @@ class SqliteSink final : public CentralSink {
   Result<> ApplySchema() override { return ApplySqliteSchema(*database_); }
   Result<std::vector<Drift>> CheckSchema() override { return CheckSqliteSchema(*database_); }
   Result<std::vector<TenantResult>> Merge(std::span<const TenantWrite> batch) override;
-  Result<TenantResult> Erase(const TenantWrite& after) override;
+  Result<std::vector<TenantResult>> Erase(std::span<const TenantWrite> after) override;
   Result<> Amend(std::span<const Deletion> deletions, std::span<const catalog::RowBatch> upserts) override;
   Result<std::unique_ptr<CentralReader>> OpenReader() override { return OpenSqliteReader(database_->path()); }
   Result<std::vector<std::string>> CheckIntegrity() override { return CheckSqliteIntegrity(*database_); }
@@ -61,12 +61,17 @@ Result<std::vector<TenantResult>> SqliteSink::Merge(std::span<const TenantWrite>
   return results;
 }
 
-Result<TenantResult> SqliteSink::Erase(const TenantWrite& after) {
+Result<std::vector<TenantResult>> SqliteSink::Erase(std::span<const TenantWrite> after) {
   REEVE_ASSIGN(auto transaction, sqlite::Transaction::Begin(*database_));
-  REEVE_ASSIGN(TenantResult result, writer_.EraseTenant(after));
-  if (result.outcome != Outcome::kMerged) return result;
+  std::vector<TenantResult> results;
+  for (const TenantWrite& write : after) {
+    REEVE_ASSIGN(auto savepoint, sqlite::Transaction::Savepoint(*database_));
+    REEVE_ASSIGN(TenantResult result, writer_.EraseTenant(write));
+    if (result.outcome == Outcome::kMerged) REEVE_TRY(savepoint.Commit());
+    results.push_back(std::move(result));
+  }
   REEVE_TRY(transaction.Commit());
-  return result;
+  return results;
 }
 
 Result<> SqliteSink::Amend(std::span<const Deletion> deletions, std::span<const catalog::RowBatch> upserts) {
