@@ -24,10 +24,31 @@ class BoundedQueue {
     return true;
   }
 
+  // False (and the item is dropped) if there is no room now, or the queue is closed; never waits.
+  bool TryPush(T item) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (closed_ || items_.size() >= items_max_) return false;
+    items_.push_back(std::move(item));
+    lock.unlock();
+    ready_.notify_one();
+    return true;
+  }
+
   // Waits for an item; nullopt once the queue is closed and empty.
   std::optional<T> Pop() {
     std::unique_lock<std::mutex> lock(mutex_);
     ready_.wait(lock, [this] { return closed_ || !items_.empty(); });
+    if (items_.empty()) return std::nullopt;
+    std::optional<T> item(std::move(items_.front()));
+    items_.pop_front();
+    lock.unlock();
+    room_.notify_one();
+    return item;
+  }
+
+  // An item if one is there now; never waits.
+  std::optional<T> TryPop() {
+    std::unique_lock<std::mutex> lock(mutex_);
     if (items_.empty()) return std::nullopt;
     std::optional<T> item(std::move(items_.front()));
     items_.pop_front();

@@ -55,15 +55,21 @@ std::string HexEncode(std::string_view bytes) {
   return out;
 }
 
-std::optional<std::string> HexDecode(std::string_view text) {
-  if (text.size() % 2 != 0) return std::nullopt;
-  std::string out(text.size() / 2, '\0');
-  for (size_t i = 0; i < out.size(); ++i) {
+bool HexDecodeTo(std::string_view text, uint8_t* out, size_t bytes) {
+  if (text.size() != bytes * 2) return false;
+  int wrong = 0;
+  for (size_t i = 0; i < bytes; ++i) {
     const int high = HexValue(text[2 * i]);
     const int low = HexValue(text[2 * i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    out[i] = static_cast<char>(high * 16 + low);
+    wrong |= high | low;
+    out[i] = static_cast<uint8_t>(high * 16 + low);
   }
+  return wrong >= 0;
+}
+
+std::optional<std::string> HexDecode(std::string_view text) {
+  std::string out(text.size() / 2, '\0');
+  if (!HexDecodeTo(text, reinterpret_cast<uint8_t*>(out.data()), out.size())) return std::nullopt;
   return out;
 }
 

@@ -11,6 +11,8 @@ namespace reeve {
 
 // Lower-case hex of `bytes`.
 [[nodiscard]] std::string HexEncode(std::string_view bytes);
+// Bytes of hex digits of any case, two for each of `bytes`. False (`out` unspecified) for another length or another character.
+[[nodiscard]] bool HexDecodeTo(std::string_view text, uint8_t* out, size_t bytes);
 // Bytes of hex digits of any case; nullopt for odd length or another character.
 [[nodiscard]] std::optional<std::string> HexDecode(std::string_view text);
 

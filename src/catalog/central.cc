@@ -184,7 +184,7 @@ Table MakeCredentials() {
 Table MakeUsage() {
   return {
       .name = "customer_usage",
-      .doc = "What a customer used in one UTC month: the counted size of the set in reeve_usage_runs.",
+      .doc = "What a customer used in one UTC month: counted from the runs of reeve_usage_runs (legacy) and reeve_runs (the ledger).",
       .columns = {
           {.name = "usage_id", .required = kRequired, .merge = Merge::kIdentity,
            .doc = "Derived from tenant and month."},
@@ -213,6 +213,8 @@ Table MakeUsage() {
       .stored_key = {"tenant_id", "usage_month"},
       .merge_key = {"tenant_id", "usage_month"},
       .owner_column = "tenant_id",
+      // A server that starts wants the present month of everybody, and the few that have storage, without reading all the others.
+      .indexes = {{{"usage_month"}}, {{"tenant_id", "usage_month"}, "storage_used_gb NOT IN ('0', '0.00')"}},
       .references_customer = "customer_id",
       .partition_by = "usage_month",
       .cluster_by = {"customer_id", "usage_month"},
@@ -252,7 +254,7 @@ Table MakeAuditLogs() {
       .stored_key = {"tenant_id", "log_id"},
       .merge_key = {"tenant_id", "log_id"},
       .owner_column = "tenant_id",
-      .indexes = {{"tenant_id", "created_at"}},
+      .indexes = {{{"tenant_id", "created_at"}}},
       .partition_by = "created_at",
       .cluster_by = {"customer_id", "event_type", "created_at"},
   };
@@ -291,7 +293,7 @@ Table MakeInvitations() {
       .merge_key = {"invitation_id"},
       .owner_column = "tenant_id",
       .unique = {{"customer_invitations_token", {"invitation_token"}}},
-      .indexes = {{"tenant_id"}, {"customer_id"}},
+      .indexes = {{{"tenant_id"}}, {{"customer_id"}}},
       .references_customer = "customer_id",
       .partition_by = "created_at",
       .cluster_by = {"customer_id", "status"},

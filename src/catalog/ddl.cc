@@ -96,7 +96,7 @@ std::string Qualified(std::string_view name, Engine engine, std::string_view dat
 // SQLite keeps our own tables in the order of their key, without a second index. Only where the key's columns come first: its integrity check
 // (3.40) reports columns of other WITHOUT ROWID tables as NULL that are not.
 bool LivesInItsKey(const Table& table) {
-  if (!table.own) return false;
+  if (!table.own || table.by_arrival) return false;
   for (size_t i = 0; i < table.key.size(); ++i)
     if (table.columns[i].name != table.key[i]) return false;
   return true;
@@ -180,10 +180,10 @@ std::vector<IndexDecl> Indexes(const Table& table) {
   for (const Unique& unique : table.unique) {
     indexes.push_back({std::string(unique.name), unique.columns, true, unique.where});
   }
-  for (const auto& columns : table.indexes) {
+  for (const PlainIndex& index : table.indexes) {
     std::string name = fmt::format("{}_by", table.name);
-    for (std::string_view column : columns) name.append("_").append(column);
-    indexes.push_back({std::move(name), columns, false, {}});
+    for (std::string_view column : index.columns) name.append("_").append(column);
+    indexes.push_back({std::move(name), index.columns, false, index.where});
   }
   return indexes;
 }

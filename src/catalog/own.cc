@@ -1,5 +1,5 @@
-// reeve's own tables, beside the seven and never mixed into them.
-#include "catalog/table.h"
+// reeve's own tables, beside the seven and never mixed into them. Those of serving are in own_serving.cc.
+#include "catalog/own_serving.h"
 
 namespace reeve::catalog {
 namespace {
@@ -147,7 +147,7 @@ Table MakeCertificates() {
 
 std::span<const Table> OwnTables() {
   static const std::vector<Table> tables = {MakeMeta(), MakeTenants(), MakeUsageRuns(), MakeDeadLetters(),
-                                            MakeFindings(), MakeCertificates()};
+                                            MakeFindings(), MakeCertificates(), MakeRuns(), MakeRunTotals()};
   return tables;
 }
 
@@ -157,5 +157,7 @@ const Table& ReeveUsageRuns() { return OwnTables()[2]; }
 const Table& ReeveDeadLetters() { return OwnTables()[3]; }
 const Table& ReeveFindings() { return OwnTables()[4]; }
 const Table& ReeveCertificates() { return OwnTables()[5]; }
+const Table& ReeveRuns() { return OwnTables()[6]; }
+const Table& ReeveRunTotals() { return OwnTables()[7]; }
 
 }  // namespace reeve::catalog

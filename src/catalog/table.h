@@ -75,6 +75,12 @@ struct Unique {
   std::string_view where = {};  // condition of a partial index, as SQL valid in SQLite and PostgreSQL
 };
 
+// An index that keeps nothing apart.
+struct PlainIndex {
+  std::vector<std::string_view> columns;
+  std::string_view where = {};  // condition of a partial index, as for Unique
+};
+
 struct Table {
   std::string_view name = {};
   std::string_view doc = {};
@@ -87,13 +93,16 @@ struct Table {
   std::vector<std::string_view> merge_key = {};  // natural key: rows equal here are versions of one row (a key or Unique)
   std::string_view owner_column = {};        // tenant_id, or customer_id where the contract has no tenant_id; empty: none
   std::vector<Unique> unique = {};
-  std::vector<std::vector<std::string_view>> indexes = {};
+  std::vector<PlainIndex> indexes = {};
   // Column that must name an existing customer, of the row's tenant if the table has tenant_id; empty: none.
   std::string_view references_customer = {};
   std::string_view partition_by = {};        // BigQuery: a DATE or TIMESTAMP column
   std::vector<std::string_view> cluster_by = {};
   bool own = false;                          // one of reeve's own tables (prefix reeve_)
   bool replaced_per_tenant = false;          // rows of a tenant are replaced as a whole by each attempt
+  // SQLite: rows lie in the order in which they arrived, the key is an index beside them. For what grows without end: new rows then share pages,
+  // and only the small index is touched at random.
+  bool by_arrival = false;
 
   [[nodiscard]] const std::vector<std::string_view>& StoredKey() const { return stored_key.empty() ? key : stored_key; }
   // Position of `column`; asserts that it exists.
@@ -123,5 +132,7 @@ struct Table {
 [[nodiscard]] const Table& ReeveDeadLetters();
 [[nodiscard]] const Table& ReeveFindings();
 [[nodiscard]] const Table& ReeveCertificates();
+[[nodiscard]] const Table& ReeveRuns();
+[[nodiscard]] const Table& ReeveRunTotals();
 
 }  // namespace reeve::catalog

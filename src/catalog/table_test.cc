@@ -84,7 +84,7 @@ TEST(Tables, EveryNameInADeclarationIsAColumn) {
     names.insert(names.end(), table->stored_key.begin(), table->stored_key.end());
     names.insert(names.end(), table->cluster_by.begin(), table->cluster_by.end());
     for (const Unique& unique : table->unique) names.insert(names.end(), unique.columns.begin(), unique.columns.end());
-    for (const auto& index : table->indexes) names.insert(names.end(), index.begin(), index.end());
+    for (const auto& index : table->indexes) names.insert(names.end(), index.columns.begin(), index.columns.end());
     for (std::string_view name : {table->owner_column, table->references_customer, table->partition_by}) {
       if (!name.empty()) names.push_back(name);
     }

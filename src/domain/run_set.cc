@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <set>
 
 namespace reeve::domain {
 namespace {
@@ -38,6 +39,28 @@ bool PackUuid(std::string_view text, char* out) {
   }
   return true;
 }
+
+// An id as Run::id holds it.
+class Packed {
+ public:
+  explicit Packed(std::string_view id) {
+    if (PackUuid(id, uuid_.data() + 1)) {
+      uuid_[0] = kUuidId;
+      packed_ = {uuid_.data(), uuid_.size()};
+    } else {
+      text_.append(1, kTextId).append(id);
+      packed_ = text_;
+    }
+  }
+  Packed(const Packed&) = delete;
+  Packed& operator=(const Packed&) = delete;
+  [[nodiscard]] std::string_view get() const { return packed_; }
+
+ private:
+  std::array<char, 17> uuid_;
+  std::string text_;
+  std::string_view packed_;
+};
 
 uint64_t HashOf(std::string_view packed) {
   uint64_t hash = 0xcbf29ce484222325ULL ^ packed.size();
@@ -165,6 +188,11 @@ int64_t Run::ComputeMs() const {
   return end != kNoEnd && end >= start ? Minus(end, start) / 1000 : 0;
 }
 
+int64_t HundredthsOfHours(int64_t milliseconds) {
+  constexpr int64_t kPerHundredth = 36'000;
+  return milliseconds / kPerHundredth + (milliseconds % kPerHundredth >= kPerHundredth / 2 ? 1 : 0);
+}
+
 RunSet::RunSet() : slots_(64) {}
 
 std::string_view RunSet::Keep(std::string_view packed_id) {
@@ -180,8 +208,8 @@ std::string_view RunSet::Keep(std::string_view packed_id) {
   return kept;
 }
 
-void RunSet::Grow() {
-  std::vector<uint32_t> slots(slots_.size() * 2);
+void RunSet::Rehash(size_t count) {
+  std::vector<uint32_t> slots(count);
   const size_t mask = slots.size() - 1;
   for (uint32_t i = 0; i < runs_.size(); ++i) {
     size_t at = HashOf(runs_[i].id) & mask;
@@ -192,7 +220,7 @@ void RunSet::Grow() {
 }
 
 Run& RunSet::Slot(std::string_view packed_id, bool* fresh) {
-  if ((runs_.size() + 1) * 4 > slots_.size() * 3) Grow();
+  if ((runs_.size() + 1) * 4 > slots_.size() * 3) Rehash(slots_.size() * 2);
   const size_t mask = slots_.size() - 1;
   size_t at = HashOf(packed_id) & mask;
   for (; slots_[at] != 0; at = (at + 1) & mask) {
@@ -210,17 +238,7 @@ Run& RunSet::Slot(std::string_view packed_id, bool* fresh) {
 }
 
 void RunSet::Add(const RunRow& row) {
-  std::array<char, 17> uuid;
-  std::string text;
-  std::string_view packed;
-  if (PackUuid(row.id, uuid.data() + 1)) {
-    uuid[0] = kUuidId;
-    packed = {uuid.data(), uuid.size()};
-  } else {
-    text.assign(1, kTextId);
-    text += row.id;
-    packed = text;
-  }
+  const Packed packed(row.id);
   Run said;
   said.start = row.start;
   said.state = row.state;
@@ -229,7 +247,7 @@ void RunSet::Add(const RunRow& row) {
     said.duration_ms = row.duration_ms.value_or(-1);
   }
   bool fresh = false;
-  Run& run = Slot(packed, &fresh);
+  Run& run = Slot(packed.get(), &fresh);
   if (fresh) {
     said.id = run.id;
     run = said;
@@ -250,6 +268,14 @@ void RunSet::Merge(const RunSet& other) {
       MergeInto(&run, theirs);
     }
   }
+}
+
+size_t RunSet::Remove(std::span<const std::string> ids) {
+  std::set<std::string, std::less<>> packed;
+  for (const std::string& id : ids) packed.emplace(Packed(id).get());
+  const size_t removed = std::erase_if(runs_, [&](const Run& run) { return packed.contains(run.id); });
+  Rehash(slots_.size());
+  return removed;
 }
 
 void RunSet::Clear() {

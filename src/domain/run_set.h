@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,9 @@ struct MonthUsage {
   Micros last_start = Run::kNoEnd;
 };
 
+// Hundredths of an hour, half away from zero: 3,600,000 ms are 100. REQUIRES: milliseconds >= 0
+[[nodiscard]] int64_t HundredthsOfHours(int64_t milliseconds);
+
 class RunSet {
  public:
   RunSet();
@@ -55,6 +59,8 @@ class RunSet {
 
   void Add(const RunRow& row);
   void Merge(const RunSet& other);
+  // Takes out the runs with these ids (texts); how many were there.
+  size_t Remove(std::span<const std::string> ids);
   void Clear();
   [[nodiscard]] const std::vector<Run>& runs() const { return runs_; }
   [[nodiscard]] size_t size() const { return runs_.size(); }
@@ -70,7 +76,7 @@ class RunSet {
 
  private:
   Run& Slot(std::string_view packed_id, bool* fresh);
-  void Grow();
+  void Rehash(size_t slots);
   std::string_view Keep(std::string_view packed_id);
 
   std::vector<Run> runs_;

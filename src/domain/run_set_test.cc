@@ -330,5 +330,23 @@ TEST(RunSet, HoldsManyRunsAndForgetsThemAll) {
   EXPECT_EQ(set.size(), 1u);
 }
 
+TEST(RunSet, RunsThatAreTakenOutAreGoneAndTheOthersAreFound) {
+  const std::string uuid = "0b1d2c3e-0000-4000-8000-00000000abcd";
+  RunSet set;
+  std::vector<std::string> odd;
+  for (int i = 0; i < 500; ++i) {
+    const std::string id = fmt::format("run-{}", i);
+    set.Add({id, RunState::kTerminal, i * kSecond, std::nullopt, 1});
+    if (i % 2 == 1) odd.push_back(id);
+  }
+  set.Add({uuid, RunState::kRunning, 0, std::nullopt, std::nullopt});
+  odd.push_back(uuid);
+  odd.push_back("never there");
+  EXPECT_EQ(set.Remove(odd), 251u);
+  EXPECT_EQ(set.size(), 250u);
+  for (int i = 0; i < 500; ++i) set.Add({fmt::format("run-{}", i), RunState::kTerminal, i * kSecond, std::nullopt, 1});
+  EXPECT_EQ(set.size(), 500u) << "those that stayed were found again, the others came back";
+}
+
 }  // namespace
 }  // namespace reeve::domain

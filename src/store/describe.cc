@@ -45,8 +45,8 @@ std::vector<const RowBatch*> InFillOrder(std::span<const RowBatch> batches) {
 }
 
 std::vector<const Table*> ErasedTables() {
-  return {&catalog::ReeveFindings(), &catalog::ReeveDeadLetters(), &catalog::ReeveUsageRuns(), &catalog::Invitations(),
-          &catalog::Usage(), &catalog::Credentials(), &catalog::ApiKeys(), &catalog::Subscriptions(), &catalog::Customers()};
+  return {&catalog::ReeveRunTotals(), &catalog::ReeveRuns(), &catalog::ReeveFindings(), &catalog::ReeveDeadLetters(),
+          &catalog::ReeveUsageRuns(), &catalog::Invitations(), &catalog::Usage(), &catalog::Credentials(), &catalog::ApiKeys(), &catalog::Subscriptions(), &catalog::Customers()};
 }
 
 std::string FindForeignRow(const RowBatch& rows, const Owner& owner) {

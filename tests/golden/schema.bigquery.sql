@@ -181,6 +181,36 @@ CREATE TABLE IF NOT EXISTS customers_metadata.reeve_certificates (
   digest STRING NOT NULL
 );
 
+CREATE TABLE IF NOT EXISTS customers_metadata.reeve_runs (
+  tenant_id STRING NOT NULL,
+  run_id STRING NOT NULL,
+  usage_month DATE NOT NULL,
+  state INT64 NOT NULL,
+  pipeline_id STRING NOT NULL,
+  api_key_id STRING NOT NULL,
+  refusal INT64,
+  ttl_ms INT64 NOT NULL,
+  fence INT64 NOT NULL,
+  reserved_at TIMESTAMP NOT NULL,
+  expires_at TIMESTAMP,
+  ended_at TIMESTAMP,
+  compute_ms INT64 NOT NULL,
+  request_digest BYTES NOT NULL,
+  outcome STRING,
+  reply STRING
+)
+PARTITION BY usage_month
+CLUSTER BY tenant_id, run_id;
+
+CREATE TABLE IF NOT EXISTS customers_metadata.reeve_run_totals (
+  tenant_id STRING NOT NULL,
+  usage_month DATE NOT NULL,
+  compute_ms INT64 NOT NULL,
+  legacy_runs INT64 NOT NULL,
+  legacy_running INT64 NOT NULL,
+  legacy_compute_ms INT64 NOT NULL
+);
+
 CREATE TABLE IF NOT EXISTS customers_metadata.reeve_analysts (
   analyst STRING NOT NULL,
   tenant_id STRING NOT NULL,

@@ -99,6 +99,10 @@ CREATE TABLE IF NOT EXISTS customers_metadata.customer_usage (
   FOREIGN KEY (tenant_id, customer_id) REFERENCES customers_metadata.customers (tenant_id, customer_id)
 );
 
+CREATE INDEX IF NOT EXISTS customer_usage_by_usage_month ON customers_metadata.customer_usage (usage_month);
+
+CREATE INDEX IF NOT EXISTS customer_usage_by_tenant_id_usage_month ON customers_metadata.customer_usage (tenant_id, usage_month) WHERE storage_used_gb NOT IN ('0', '0.00');
+
 CREATE TABLE IF NOT EXISTS customers_metadata.customer_audit_logs (
   log_id text COLLATE "C" NOT NULL,
   customer_id text COLLATE "C" NOT NULL,
@@ -201,6 +205,38 @@ CREATE TABLE IF NOT EXISTS customers_metadata.reeve_certificates (
   certificate json NOT NULL,
   digest text COLLATE "C" NOT NULL,
   PRIMARY KEY (tenant_id, digest)
+);
+
+CREATE TABLE IF NOT EXISTS customers_metadata.reeve_runs (
+  tenant_id text COLLATE "C" NOT NULL,
+  run_id text COLLATE "C" NOT NULL,
+  usage_month date NOT NULL,
+  state bigint NOT NULL,
+  pipeline_id text COLLATE "C" NOT NULL,
+  api_key_id text COLLATE "C" NOT NULL,
+  refusal bigint,
+  ttl_ms bigint NOT NULL,
+  fence bigint NOT NULL,
+  reserved_at timestamptz NOT NULL,
+  expires_at timestamptz,
+  ended_at timestamptz,
+  compute_ms bigint NOT NULL,
+  request_digest bytea NOT NULL,
+  outcome text COLLATE "C",
+  reply text COLLATE "C",
+  PRIMARY KEY (tenant_id, run_id)
+);
+
+CREATE UNIQUE INDEX IF NOT EXISTS reeve_runs_open ON customers_metadata.reeve_runs (fence) WHERE ended_at IS NULL;
+
+CREATE TABLE IF NOT EXISTS customers_metadata.reeve_run_totals (
+  tenant_id text COLLATE "C" NOT NULL,
+  usage_month date NOT NULL,
+  compute_ms bigint NOT NULL,
+  legacy_runs bigint NOT NULL,
+  legacy_running bigint NOT NULL,
+  legacy_compute_ms bigint NOT NULL,
+  PRIMARY KEY (tenant_id, usage_month)
 );
 
 ALTER TABLE customers_metadata.customers ENABLE ROW LEVEL SECURITY;

@@ -97,6 +97,10 @@ CREATE TABLE IF NOT EXISTS customer_usage (
   FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, customer_id)
 ) STRICT;
 
+CREATE INDEX IF NOT EXISTS customer_usage_by_usage_month ON customer_usage (usage_month);
+
+CREATE INDEX IF NOT EXISTS customer_usage_by_tenant_id_usage_month ON customer_usage (tenant_id, usage_month) WHERE storage_used_gb NOT IN ('0', '0.00');
+
 CREATE TABLE IF NOT EXISTS customer_audit_logs (
   log_id TEXT NOT NULL,
   customer_id TEXT NOT NULL,
@@ -200,3 +204,35 @@ CREATE TABLE IF NOT EXISTS reeve_certificates (
   digest TEXT NOT NULL,
   PRIMARY KEY (tenant_id, digest)
 ) STRICT;
+
+CREATE TABLE IF NOT EXISTS reeve_runs (
+  tenant_id TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  usage_month TEXT NOT NULL,
+  state INTEGER NOT NULL,
+  pipeline_id TEXT NOT NULL,
+  api_key_id TEXT NOT NULL,
+  refusal INTEGER,
+  ttl_ms INTEGER NOT NULL,
+  fence INTEGER NOT NULL,
+  reserved_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  ended_at INTEGER,
+  compute_ms INTEGER NOT NULL,
+  request_digest BLOB NOT NULL,
+  outcome TEXT,
+  reply TEXT,
+  PRIMARY KEY (tenant_id, run_id)
+) STRICT;
+
+CREATE UNIQUE INDEX IF NOT EXISTS reeve_runs_open ON reeve_runs (fence) WHERE ended_at IS NULL;
+
+CREATE TABLE IF NOT EXISTS reeve_run_totals (
+  tenant_id TEXT NOT NULL,
+  usage_month TEXT NOT NULL,
+  compute_ms INTEGER NOT NULL,
+  legacy_runs INTEGER NOT NULL,
+  legacy_running INTEGER NOT NULL,
+  legacy_compute_ms INTEGER NOT NULL,
+  PRIMARY KEY (tenant_id, usage_month)
+) STRICT, WITHOUT ROWID;

@@ -188,6 +188,14 @@ std::string Database::LastMessage() const { return sqlite3_errmsg(handle_); }
 
 void Database::KeepLogOnClose() { sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr); }
 
+void Database::CountLog() {
+  const auto note = [](void* pages, sqlite3*, const char*, int count) {
+    *static_cast<int64_t*>(pages) = count;
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(handle_, note, &log_pages_);  // takes the place of the automatic checkpoint
+}
+
 Result<> Database::Register(const char* name, int arguments, Function call) {
   const int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
   if (sqlite3_create_function_v2(handle_, name, arguments, flags, nullptr, call, nullptr, nullptr, nullptr) != SQLITE_OK) {

@@ -95,6 +95,10 @@ class Database {
   [[nodiscard]] std::string LastMessage() const;
   // Closing this connection does not move the log into the file.
   void KeepLogOnClose();
+  // From now on this connection moves no log into the file by itself, and LogPages() knows how long the log is.
+  void CountLog();
+  // Pages in the log after the last commit of this connection; 0 before one. REQUIRES: CountLog() was called
+  [[nodiscard]] int64_t LogPages() const { return log_pages_; }
 
   // Registers a function of `arguments` values. It answers with Sqlite's result calls in `call`.
   using Function = void (*)(sqlite3_context*, int, sqlite3_value**);
@@ -111,6 +115,7 @@ class Database {
   Database(std::string path, sqlite3* handle) : path_(std::move(path)), handle_(handle) {}
   std::string path_;
   sqlite3* handle_;
+  int64_t log_pages_ = 0;
 };
 
 // A transaction or, with a name, a savepoint within one; rolled back unless committed.

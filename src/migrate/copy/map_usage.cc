@@ -7,21 +7,12 @@
 namespace reeve::migrate::copy {
 namespace {
 
-constexpr int64_t kMsPerHour = 3'600'000;
-
-// Hours with two decimals as hundredths, half away from zero. REQUIRES: ms >= 0.
-int64_t HundredthsOfHours(int64_t ms) {
-  const int64_t whole = ms / kMsPerHour * 100;
-  const int64_t rest = ms % kMsPerHour * 100;
-  return whole + (rest + kMsPerHour / 2) / kMsPerHour;
-}
-
 void WriteUsage(const MappingContext& context, Days month, const domain::MonthUsage& usage, catalog::RowBatch* out) {
   RowWriter row(out);
   row.Text("usage_id", crypto::DeterministicId("usage_", "usage", {context.tenant, FormatMonth(month)}));
   row.Text("customer_id", context.customer_id).Text("tenant_id", context.tenant).Int("usage_month", month);
   row.Int("pipelines_run_count", usage.runs).Int("pipelines_running_count", usage.running);
-  row.Int("storage_used_gb", int64_t{0}).Int("compute_hours", HundredthsOfHours(usage.compute_ms));
+  row.Int("storage_used_gb", int64_t{0}).Int("compute_hours", domain::HundredthsOfHours(usage.compute_ms));
   row.Int("api_requests_count", int64_t{0});
   if (usage.last_start != domain::Run::kNoEnd) row.Time("last_pipeline_run_at", usage.last_start);
   row.Time("quota_reset_at", StartOf(MonthStart(month, 1)));

@@ -3,15 +3,6 @@
 #include "crypto/sha256.h"
 
 namespace reeve::migrate::ops {
-namespace {
-
-// Hundredths of an hour, half away from zero: 3,600,000 ms are 100.
-int64_t ComputeHours(int64_t milliseconds) {
-  constexpr int64_t kPerHundredth = 36'000;
-  return milliseconds / kPerHundredth + (milliseconds % kPerHundredth >= kPerHundredth / 2 ? 1 : 0);
-}
-
-}  // namespace
 
 bool SetCounts(const domain::MonthUsage& usage, std::span<Cell> row) {
   const Table& table = catalog::Usage();
@@ -24,7 +15,7 @@ bool SetCounts(const domain::MonthUsage& usage, std::span<Cell> row) {
   };
   set("pipelines_run_count", Cell::Int(usage.runs));
   set("pipelines_running_count", Cell::Int(usage.running));
-  set("compute_hours", Cell::Int(ComputeHours(usage.compute_ms)));
+  set("compute_hours", Cell::Int(domain::HundredthsOfHours(usage.compute_ms)));
   set("last_pipeline_run_at", usage.last_start == domain::Run::kNoEnd ? Cell::Null() : Cell::Int(usage.last_start));
   return changed;
 }

@@ -1,21 +1,13 @@
 #include "store/memory/memory.h"
 
-#include <mutex>
-
 #include "store/describe.h"
-#include "store/memory/memory_table.h"
+#include "store/memory/memory_data.h"
 
 namespace reeve::store {
 
 using catalog::Cell;
 using catalog::RowBatch;
 using catalog::Table;
-
-class MemoryData {
- public:
-  std::mutex mu;
-  MemoryTables tables;  // guarded by mu
-};
 
 namespace {
 

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "store/central_sink.h"
+#include "store/serving_store.h"
 #include "store/store.h"
 
 namespace reeve::store {
@@ -18,5 +19,7 @@ class MemoryData;
 
 [[nodiscard]] std::unique_ptr<CentralSink> MakeMemorySink(std::shared_ptr<MemoryData> data = MakeMemoryData());
 [[nodiscard]] std::unique_ptr<Store> MakeMemoryStore(std::shared_ptr<MemoryData> data);
+// Several over one dataset are several openings of it: what one has committed, the next one loads.
+[[nodiscard]] std::unique_ptr<ServingStore> MakeMemoryServingStore(std::shared_ptr<MemoryData> data);
 
 }  // namespace reeve::store

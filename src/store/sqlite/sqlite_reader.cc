@@ -91,8 +91,19 @@ Result<RowStatement*> SqliteTables::Prepared(const Table& table, const std::stri
   return &prepared;
 }
 
+Result<bool> SqliteTables::Has(const Table& table) {
+  if (!table.own || seen_.contains(&table)) return true;
+  REEVE_ASSIGN(sqlite::Statement find, database_->Prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1"));
+  find.BindText(1, table.name);
+  REEVE_ASSIGN(const bool found, find.Step());
+  if (found) seen_.insert(&table);
+  return found;
+}
+
 Result<> SqliteTables::Read(const Table& table, const Owner& owner, RowBatch* out) {
   if (table.owner_column.empty()) return Fail(Code::kUsage, "rows of {} have no owner", table.name);
+  REEVE_ASSIGN(const bool there, Has(table));
+  if (!there) return {};
   const std::string sql = fmt::format("SELECT {} FROM {} WHERE {} = ?1 ORDER BY {}", ColumnNames(table), table.name,
                                       table.owner_column, JoinNames(table.key));
   REEVE_ASSIGN(RowStatement * read, Prepared(table, sql, {&table.owner_column, 1}));
@@ -104,6 +115,8 @@ Result<> SqliteTables::Read(const Table& table, const Owner& owner, RowBatch* ou
 }
 
 Result<> SqliteTables::Scan(const Table& table, const CentralReader::Visit& visit) {
+  REEVE_ASSIGN(const bool there, Has(table));
+  if (!there) return {};
   const std::string sql = fmt::format("SELECT {} FROM {} ORDER BY {}, {}", ColumnNames(table), table.name, JoinNames(table.key),
                                       JoinNames(table.StoredKey()));
   // Not a kept statement: `visit` may scan the same table.
@@ -112,6 +125,8 @@ Result<> SqliteTables::Scan(const Table& table, const CentralReader::Visit& visi
 }
 
 Result<uint64_t> SqliteTables::Count(const Table& table) {
+  REEVE_ASSIGN(const bool there, Has(table));
+  if (!there) return 0;
   REEVE_ASSIGN(const int64_t count, database_->QueryInt(fmt::format("SELECT count(*) FROM {}", table.name)));
   return static_cast<uint64_t>(count);
 }
@@ -122,6 +137,8 @@ Result<> SqliteTables::Find(const Table& table, std::span<const std::string_view
   if (!condition || columns.size() != values.size()) {
     return Fail(Code::kUsage, "{} has no key ({})", table.name, JoinNames(columns));
   }
+  REEVE_ASSIGN(const bool there, Has(table));
+  if (!there) return {};
   std::string where;
   for (size_t i = 0; i < columns.size(); ++i) {
     where.append(fmt::format("{}{} = ?{}", i == 0 ? "" : " AND ", columns[i], i + 1));

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "store/central_sink.h"
@@ -11,10 +12,11 @@
 
 namespace reeve::store {
 
-// Prepared reads, kept for the life of the connection.
+// Prepared reads, kept for the life of the connection. Tables of ours that came with a newer format than the store's are read as empty.
 class SqliteTables {
  public:
   explicit SqliteTables(sqlite::Database& database) : database_(&database) {}
+  [[nodiscard]] Result<bool> Has(const catalog::Table& table);
   // As the methods of CentralReader.
   [[nodiscard]] Result<> Read(const catalog::Table& table, const Owner& owner, catalog::RowBatch* out);
   [[nodiscard]] Result<> Scan(const catalog::Table& table, const CentralReader::Visit& visit);
@@ -27,6 +29,7 @@ class SqliteTables {
                                                std::span<const std::string_view> parameters);
   sqlite::Database* database_;
   std::map<std::string, RowStatement> statements_;  // by text; as many as there are tables and ways to read them
+  std::set<const catalog::Table*> seen_;            // tables that are there
 };
 
 // A CentralReader over a connection that others use too.

@@ -14,7 +14,7 @@ using catalog::Table;
 namespace {
 
 constexpr int64_t kApplicationId = 0x72656576;  // "reev", in the file's header; frozen
-constexpr int64_t kFormat = 1;                  // user_version; frozen once released
+constexpr int64_t kFormat = 2;                  // user_version; 2: with a ledger, of which an older reeve would know nothing
 constexpr int kFindingsMax = 100;
 
 std::vector<const Table*> AllTables() {
@@ -150,7 +150,7 @@ Result<> ApplySqliteSchema(sqlite::Database& database) {
     }
   }
   REEVE_TRY(database.Execute(fmt::format("PRAGMA application_id={}; PRAGMA user_version={};"
-                                         "INSERT INTO reeve_meta (key, value) VALUES ('format', '{}') ON CONFLICT DO NOTHING",
+                                         "INSERT INTO reeve_meta (key, value) VALUES ('format', '{}') ON CONFLICT DO UPDATE SET value = excluded.value",
                                          kApplicationId, kFormat, kFormat)));
   return transaction.Commit();
 }

@@ -130,6 +130,8 @@ Result<TenantResult> SqliteWriter::MergeTenant(const TenantWrite& write) {
 }
 
 Result<std::string> SqliteWriter::RemoveOwner(const Table& table, const Owner& owner, uint64_t* changed) {
+  REEVE_ASSIGN(const bool there, tables_.Has(table));
+  if (!there) return std::string();
   REEVE_ASSIGN(TableStatements * prepared, Prepared(table));
   const Cell value = Cell::Text(OwnerValue(table, owner));
   prepared->remove_owner.Bind({&value, 1});

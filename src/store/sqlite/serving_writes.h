@@ -1,0 +1,40 @@
+// The statements of ServingStore::Commit, prepared once. It neither begins nor ends transactions. Not safe for concurrent use.
+#pragma once
+
+#include "store/serving_rows.h"
+#include "store/sqlite/sqlite_writer.h"
+
+namespace reeve::store {
+
+class ServingStatements {
+ public:
+  // REQUIRES: `database` outlives this
+  explicit ServingStatements(sqlite::Database& database) : database_(&database), tables_(database), writer_(database) {}
+  [[nodiscard]] Result<> Prepare();
+
+  // Everything but the marks. On error some of it may be written: roll back.
+  [[nodiscard]] Result<> Write(const ServingWrites& writes);
+  // The marks that differ.
+  [[nodiscard]] Result<> WriteMarks(const ServingMarks& before, const ServingMarks& after);
+  // As ServingStore::FindRun.
+  [[nodiscard]] Result<std::optional<RunRow>> FindRun(std::string_view customer_id, std::string_view run_id);
+
+ private:
+  [[nodiscard]] Result<> PutRun(const RunRow& run);
+  [[nodiscard]] Result<> PutUsage(const UsageRow& usage, Micros now);
+  // The month's compute time in hundredths of an hour, if it may have changed; keeps reeve_run_totals.
+  [[nodiscard]] Result<std::optional<int64_t>> CountCompute(const UsageRow& usage, std::string_view month);
+  [[nodiscard]] Result<LegacyPart> ReadLegacyPart(const UsageRow& usage, std::string_view month);
+  [[nodiscard]] Result<> Touch(std::span<const KeyTouch> touches);
+  [[nodiscard]] Result<> Revoke(const KeyRevocation& revocation);
+  [[nodiscard]] Result<> Change(const CustomerChange& change, Micros now);
+  [[nodiscard]] Result<> PutMark(std::string_view name, std::string_view value);
+
+  sqlite::Database* database_;
+  SqliteTables tables_;
+  SqliteWriter writer_;  // for what is rare
+  sqlite::Statement put_run_, put_usage_, find_totals_, add_totals_, set_totals_, find_usage_, find_set_, touch_, set_status_, find_customer_,
+      set_quotas_, put_mark_, find_run_;
+};
+
+}  // namespace reeve::store
