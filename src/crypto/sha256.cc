@@ -1,5 +1,6 @@
 #include "crypto/sha256.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include "base/encoding.h"
@@ -29,11 +30,25 @@ void Sha256::Update(std::string_view bytes) {
 
 std::string Sha256::Finish() {
   std::string digest(32, '\0');
-  unsigned size = 0;
-  REEVE_ASSERT(EVP_DigestFinal_ex(context_, reinterpret_cast<unsigned char*>(digest.data()), &size) == 1);
-  REEVE_ASSERT(size == 32 && EVP_DigestInit_ex(context_, nullptr, nullptr) == 1);
+  FinishInto(reinterpret_cast<uint8_t*>(digest.data()));
   return digest;
 }
+
+void Sha256::FinishInto(uint8_t* digest) {
+  unsigned size = 0;
+  REEVE_ASSERT(EVP_DigestFinal_ex(context_, digest, &size) == 1);
+  REEVE_ASSERT(size == 32 && EVP_DigestInit_ex(context_, nullptr, nullptr) == 1);
+}
+
+Digest Sha256Digest(std::string_view bytes) {
+  thread_local Sha256 hasher;
+  Digest digest;
+  hasher.Update(bytes);
+  hasher.FinishInto(digest.data());
+  return digest;
+}
+
+bool EqualInConstantTime(const Digest& a, const Digest& b) { return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0; }
 
 std::string Sha256Of(std::string_view bytes) {
   thread_local Sha256 hasher;

@@ -1,6 +1,8 @@
 // SHA-256 and the deterministic ids made from it. Sha256 objects are for one thread at a time.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -19,13 +21,20 @@ class Sha256 {
   void Update(std::string_view bytes);
   // The 32 bytes of everything since construction or the last Finish; starts anew.
   [[nodiscard]] std::string Finish();
+  void FinishInto(uint8_t* digest);  // its 32 bytes
 
  private:
   evp_md_ctx_st* context_;
 };
 
+using Digest = std::array<uint8_t, 32>;
+
+// For the request path: nothing is allocated.
+[[nodiscard]] Digest Sha256Digest(std::string_view bytes);
 // 32 bytes.
 [[nodiscard]] std::string Sha256Of(std::string_view bytes);
+// Compares in a time that does not depend on where they differ.
+[[nodiscard]] bool EqualInConstantTime(const Digest& a, const Digest& b);
 // 64 lower-case hex digits.
 [[nodiscard]] std::string Sha256Hex(std::string_view bytes);
 

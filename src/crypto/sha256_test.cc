@@ -23,6 +23,17 @@ TEST(Sha256, PiecesHashLikeTheWholeAndFinishStartsAnew) {
   EXPECT_EQ(hash.Finish(), Sha256Of(""));
 }
 
+TEST(Sha256, DigestIsTheSameBytesAndComparesAsAWhole) {
+  const Digest digest = Sha256Digest("abc");
+  EXPECT_EQ(std::string(digest.begin(), digest.end()), Sha256Of("abc"));
+  EXPECT_TRUE(EqualInConstantTime(digest, Sha256Digest("abc")));
+  for (size_t i = 0; i < digest.size(); ++i) {
+    Digest other = digest;
+    other[i] ^= 1;
+    EXPECT_FALSE(EqualInConstantTime(digest, other)) << i;
+  }
+}
+
 TEST(DeterministicId, DependsOnKindAndOnWhereThePartsEnd) {
   const std::string id = DeterministicId("cust_", "customer", {"acme"});
   EXPECT_EQ(id, "cust_" + Sha256Hex(std::string("reeve/customer/v1\0acme", 22)).substr(0, 24));

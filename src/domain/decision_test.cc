@@ -154,8 +154,17 @@ TEST(KeyText, IsOneTo512BytesWithoutControlCharacters) {
   EXPECT_TRUE(IsKeyText("x"));
   EXPECT_TRUE(IsKeyText(std::string(512, 'x')));
   EXPECT_FALSE(IsKeyText(std::string(513, 'x')));
-  for (int c = 0; c < 256; ++c)
-    EXPECT_EQ(IsKeyText(std::string("a") + static_cast<char>(c) + "b"), c >= 0x20 && c != 0x7f) << c;
+  for (int c = 0; c < 256; ++c) {
+    for (size_t size = 1; size < 20; ++size) {
+      for (size_t at = 0; at < size; ++at) {
+        for (const char around : {' ', '~', '\x80', '\xff'}) {
+          std::string text(size, around);
+          text[at] = static_cast<char>(c);
+          ASSERT_EQ(IsKeyText(text), c >= 0x20 && c != 0x7f) << c << " at " << at << " of " << size;
+        }
+      }
+    }
+  }
 }
 
 TEST(Scope, CoversItselfAndWithAStarEveryActionOnTheSameThing) {

@@ -28,7 +28,8 @@ inline constexpr int32_t kCostMax = 1'000;
 // What a request asks for.
 struct Need {
   std::string_view scope = {};  // "pipelines:write"; empty: any key that is accepted
-  int32_t cost = 1;             // requests it counts as against the rates, 0 to kCostMax; 0 asks without counting
+  std::string_view or_scope = {};  // empty, or one that suffices as well
+  int32_t cost = 1;             // requests it counts as against the rates, 0 to kCostMax; 0 asks without counting it anywhere
   bool run = false;             // whether a run could be reserved now as well; takes none, SubmitRun does
 };
 
@@ -104,7 +105,8 @@ class Gate {
 
   [[nodiscard]] virtual Readiness Ready() const = 0;
   [[nodiscard]] virtual MetricsSnapshot Metrics() const = 0;
-  // Takes no more calls, finishes those in the queue, writes what is pending, stops the writer. Blocks until then; may be called again.
+  // Takes no more calls, finishes those in the queue, writes what is pending, stops the writer. Blocks until then; may be called again. Close the doors
+  // first: what Authorize lets in meanwhile may be left out of the counts. Not from a completion.
   virtual void Drain() = 0;
 };
 

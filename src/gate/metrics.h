@@ -31,7 +31,7 @@ struct MetricsSnapshot {
   uint64_t replays = 0;               // run calls that had had their effect before
   uint64_t run_calls = 0;             // taken from the queue
   uint64_t runs_completed = 0, runs_cancelled = 0, leases_expired = 0;
-  uint64_t queue_full = 0;            // calls refused because the queue was
+  uint64_t queue_full = 0;            // calls not taken because the queue was full, or the gate draining
   uint64_t revocations = 0;
   uint64_t touches_written = 0;       // last_used_at of a key
   uint64_t commits = 0, commits_failed = 0;

@@ -36,9 +36,9 @@ struct RunCall {
 
 enum class RunResult : uint8_t {
   kOk,            // 201 for a new reservation, else 200
-  kRefused,       // see decision; status and code are those of its outcome
+  kRefused,       // by the door, or a reservation by a quota: see decision; status and code are those of its outcome
   kInvalidCall,   // 400 INVALID_REQUEST: CheckRunCall would have said so
-  kUnknownRun,    // 404 RESOURCE_NOT_FOUND: this customer has no such run; also one that was refused, for every verb but kReserve and kLook
+  kUnknownRun,    // 404 RESOURCE_NOT_FOUND: this customer has no such run; also one that was refused, but for kReserve and kLook
   kOtherRequest,  // 422 IDEMPOTENCY_CONFLICT: the id was used for another request, or the run has ended with another result
   kStaleFence,    // 409 STALE_FENCE: not the fence of the grant
   kLeaseExpired,  // 409 LEASE_EXPIRED: the lease was over before this call; its slot has been given back, and nothing was added
@@ -68,7 +68,7 @@ struct RunAnswer {
   // with this run in it. kUnavailable, kInDoubt: retry_after_s. kRefused before the run's id was looked at (key, scope, rate): not remembered for the id.
   domain::Decision decision;
   bool replayed = false;              // an earlier call had this effect; nothing changed now
-  std::optional<RunView> run;         // kOk, and kRefused by a quota (without fence and lease)
+  std::optional<RunView> run;         // kOk (kLook: in whatever state, also refused, with its decision), and kRefused by a quota (without fence and lease)
 };
 
 // Called exactly once for each call. Must not block or throw: it is called on the writer's thread while others wait.

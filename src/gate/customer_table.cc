@@ -1,0 +1,57 @@
+#include "gate/customer_table.h"
+
+namespace reeve::gate {
+Result<uint32_t> CustomerTable::PlanNumber(const std::string& name) {
+  if (const auto found = plan_numbers_.find(name); found != plan_numbers_.end()) return found->second;
+  if (plans_.size() == kPlansMax) return Fail(Code::kCorrupt, "more than {} different plans", kPlansMax);
+  const auto number = static_cast<uint32_t>(plans_.size());
+  PlanRow& plan = plans_.Grow();
+  const domain::PlanRates& rates = rates_.Find(name);
+  plan.name = name;
+  plan.minute = domain::Gcra(rates.minute);
+  plan.hour = domain::Gcra(rates.hour);
+  plan_numbers_.emplace(plan.name, number);
+  return number;
+}
+
+Result<uint32_t> CustomerTable::Put(const store::ServedCustomer& customer) {
+  REEVE_ASSIGN(const uint32_t plan, PlanNumber(customer.plan));
+  uint32_t number = 0;
+  if (const auto found = numbers_.find(customer.customer_id); found != numbers_.end()) {
+    number = found->second;
+  } else {
+    if (states_.size() == kCustomersMax) return Fail(Code::kCorrupt, "more than {} customers", kCustomersMax);
+    number = static_cast<uint32_t>(states_.size());
+    CustomerState& state = states_.Grow();
+    taken_.push_back(0);
+    if (!texts_.Add(customer.customer_id, &state.customer_id) || !texts_.Add(customer.tenant_id, &state.tenant_id))
+      return Fail(Code::kCorrupt, "the names of a customer have {} bytes", customer.customer_id.size() + customer.tenant_id.size());
+    numbers_.emplace(texts_.At(state.customer_id), number);
+  }
+  At(number).plan.store(plan, std::memory_order_release);
+  return number;
+}
+
+void CustomerTable::SetStanding(uint32_t number, uint32_t bits) {
+  std::atomic<uint32_t>& standing = At(number).standing;
+  uint32_t old = standing.load(std::memory_order_relaxed);
+  while (!standing.compare_exchange_weak(old, (old & kTouched) | bits, std::memory_order_acq_rel)) {
+  }
+}
+
+std::optional<uint32_t> CustomerTable::Find(std::string_view customer_id) const {
+  const auto found = numbers_.find(customer_id);
+  if (found == numbers_.end()) return std::nullopt;
+  return found->second;
+}
+
+void CustomerTable::PushTouched(uint32_t number) {
+  CustomerState& state = At(number);
+  if (state.standing.fetch_or(kTouched) & kTouched) return;  // another thread was first
+  uint32_t head = touched_.load(std::memory_order_relaxed);
+  do {
+    state.next.store(head, std::memory_order_relaxed);
+  } while (!touched_.compare_exchange_weak(head, number + 1, std::memory_order_release, std::memory_order_relaxed));
+}
+
+}  // namespace reeve::gate

@@ -1,0 +1,120 @@
+#include "gate/key_index.h"
+
+#include <cstring>
+
+#include "base/encoding.h"
+
+namespace reeve::gate {
+namespace {
+
+// Digests are as good as random: any of their bits will do.
+uint64_t Hash(const crypto::Digest& digest) {
+  uint64_t hash;
+  std::memcpy(&hash, digest.data(), sizeof(hash));
+  return hash;
+}
+
+// The bits above the number that tell candidates apart without looking at them.
+uint32_t Tag(uint64_t hash, int number_bits) { return static_cast<uint32_t>(hash >> 32) >> number_bits << number_bits; }
+
+}  // namespace
+
+uint32_t KeyIndex::Find(const crypto::Digest& digest) const {
+  if (size_ == 0) return kNoKey;
+  const uint64_t hash = Hash(digest);
+  const uint32_t tag = Tag(hash, number_bits_);
+  const uint32_t numbers = (1u << number_bits_) - 1;
+  for (uint64_t at = hash & mask_;; at = (at + 1) & mask_) {
+    const uint32_t word = positions_[at];
+    if (word == 0) return kNoKey;
+    if ((word & ~numbers) != tag) continue;
+    const uint32_t key = (word & numbers) - 1;
+    __builtin_prefetch(&cold_[key]);
+    if (crypto::EqualInConstantTime(entries_[key].digest, digest)) return key;
+  }
+}
+
+void KeyIndex::IndexAll(std::string* duplicate) {
+  while ((1ull << number_bits_) <= size_) ++number_bits_;
+  size_t words = 16;
+  while (words < size_t{size_} * 2) words *= 2;
+  positions_ = FlatWords(words);
+  mask_ = words - 1;
+  const uint32_t numbers = (1u << number_bits_) - 1;
+  for (uint32_t key = 0; key < size_; ++key) {
+    const crypto::Digest& digest = entries_[key].digest;
+    const uint64_t hash = Hash(digest);
+    const uint32_t tag = Tag(hash, number_bits_);
+    uint64_t at = hash & mask_;
+    for (; positions_[at] != 0; at = (at + 1) & mask_) {
+      if ((positions_[at] & ~numbers) != tag || entries_[(positions_[at] & numbers) - 1].digest != digest) continue;
+      *duplicate = HexEncode({reinterpret_cast<const char*>(digest.data()), 6});
+      return;
+    }
+    positions_[at] = tag | (key + 1);
+  }
+}
+
+void KeyIndex::PushTouched(uint32_t key) {
+  if (At(key).standing.fetch_or(kTouched, std::memory_order_relaxed) & kTouched) return;  // another thread was first
+  uint32_t head = touched_.load(std::memory_order_relaxed);
+  do {
+    cold_[key].next.store(head, std::memory_order_relaxed);
+  } while (!touched_.compare_exchange_weak(head, key + 1, std::memory_order_release, std::memory_order_relaxed));
+}
+
+void KeyIndex::TakeTouched(std::vector<uint32_t>* keys) {
+  uint32_t number = touched_.exchange(0, std::memory_order_acquire);
+  while (number != 0) {
+    const uint32_t key = number - 1;
+    number = cold_[key].next.load(std::memory_order_relaxed);
+    // From here on the key may be pushed again, onto the new list.
+    At(key).standing.fetch_and(~kTouched, std::memory_order_release);
+    keys->push_back(key);
+  }
+}
+
+void KeyIndex::InheritRates(const KeyIndex& old) {
+  for (uint32_t key = 0; key < old.size_; ++key) {
+    const domain::Arrival minute = old.At(key).minute.load(std::memory_order_relaxed);
+    const domain::Arrival hour = old.At(key).hour.load(std::memory_order_relaxed);
+    if (minute == 0 && hour == 0) continue;
+    const uint32_t here = Find(old.At(key).digest);
+    if (here == kNoKey) continue;
+    At(here).minute.store(minute, std::memory_order_relaxed);
+    At(here).hour.store(hour, std::memory_order_relaxed);
+  }
+}
+
+size_t KeyIndex::bytes() const {
+  return entries_.bytes() + cold_.bytes() + ids_.bytes() + positions_.bytes() + scopes_->bytes();
+}
+
+KeyIndex::Builder::Builder(Micros steady) : index_(new KeyIndex(steady)), scopes_(std::make_unique<ScopeSets>()) {}
+
+Result<> KeyIndex::Builder::Add(const store::ServedKey& key, uint32_t customer) {
+  if (index_->size_ == kKeysMax) return Fail(Code::kCorrupt, "more than {} keys", kKeysMax);
+  const Result<uint32_t> scopes = scopes_->Add(key.scopes);
+  if (!scopes) return Fail(Code::kCorrupt, "key {} of {}: {}", key.api_key_id, key.customer_id, scopes.error().message);
+  TextRef id;
+  if (!index_->ids_.Add(key.api_key_id, &id)) return Fail(Code::kCorrupt, "an id of a key has {} bytes", key.api_key_id.size());
+  Entry& entry = index_->entries_.Grow();
+  entry.digest = key.digest;
+  entry.expires_at = key.expires_at.value_or(kTimeMax);
+  entry.customer = customer;
+  const bool revoked = !key.is_active || key.revoked_at.has_value();
+  entry.standing.store(*scopes << kScopeShift | (revoked ? kRevoked : 0), std::memory_order_relaxed);
+  index_->cold_.Grow().id = id;
+  ++index_->size_;
+  return {};
+}
+
+Result<std::unique_ptr<KeyIndex>> KeyIndex::Builder::Build() {
+  std::string duplicate;
+  index_->IndexAll(&duplicate);
+  if (!duplicate.empty()) return Fail(Code::kCorrupt, "two keys have the digest {}…", duplicate);
+  index_->scopes_ = std::move(scopes_);
+  return std::move(index_);
+}
+
+}  // namespace reeve::gate
