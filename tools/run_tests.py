@@ -5,6 +5,7 @@ A step is a preset with what is run in it. Results of each program stand in buil
 """
 
 import argparse
+import functools
 import json
 import os
 import re
@@ -67,6 +68,30 @@ def fixed_addresses():
     return prefix if worked else []
 
 
+# Programs of others that tests run against: the script that makes each, the variable in which tests find its path.
+OUTSIDE = {"bigquery_emulator": "REEVE_BIGQUERY_EMULATOR", "google_client": "REEVE_GOOGLE_CLIENT"}
+
+
+def outside(name, *options):
+    """(path, why not): asks tools/NAME. A failure that is no matter of what this machine lacks is an OSError."""
+    done = subprocess.run([str(ROOT / "tools" / name), *options], cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    said = (done.stdout.strip().splitlines() or [""])[-1]
+    if done.returncode not in (0, 3):
+        say(done.stderr)
+        raise OSError(f"tools/{name} ended with {done.returncode}")
+    return (said, "") if done.returncode == 0 else ("", said)
+
+
+@functools.lru_cache(maxsize=None)
+def outside_environment():
+    """REEVE_X with the path of what is there, REEVE_NO_X with the reason why not."""
+    found = {}
+    for name, variable in OUTSIDE.items():
+        path, why = outside(name, "--find")
+        found[variable if path else variable.replace("REEVE_", "REEVE_NO_")] = path or why
+    return found
+
+
 class Preset:
     _cleared = set()
 
@@ -113,7 +138,7 @@ class Preset:
         command, environment, timeout, _ = test
         where, report, log = f"{self.name}/{name}", self.results / f"{name}.xml", self.results / f"{name}.log"
         kills = (KILLS_FULL if self.options.full else KILLS).get(self.name, 24)
-        env = {**os.environ, **SANITIZERS, "REEVE_KILLS": str(kills), **({"REEVE_FULL": "1"} if self.options.full else {}),
+        env = {**os.environ, **SANITIZERS, **outside_environment(), "REEVE_KILLS": str(kills), **({"REEVE_FULL": "1"} if self.options.full else {}),
                **environment, "GTEST_OUTPUT": f"xml:{report}"}
         started = time.monotonic()
         if self.options.full:
@@ -246,7 +271,18 @@ def bench(options):
     return results.passed() if code == 0 else results.failed("bench", f"bench/run.py ended with {code}: a figure misses its bar, see above")
 
 
-STEPS = {"release": release, "scripts": scripts, "clang": clang, "fuzz": fuzz, "tsan": tsan, "asan": asan}
+def tools(options):
+    """Builds what tests run against and is not ours; alone, since it takes all the memory there is."""
+    totals = results.Totals()
+    for name in OUTSIDE:
+        path, why = outside(name)
+        say(f"  {'ok    ' if path else 'none  '} tools/{name}: {path or why}")
+        totals.add(results.passed() if path else results.skipped(f"tools/{name}", why))
+    outside_environment.cache_clear()
+    return totals
+
+
+STEPS = {"tools": tools, "release": release, "scripts": scripts, "clang": clang, "fuzz": fuzz, "tsan": tsan, "asan": asan}
 FULL_ONLY = ("asan", "tsan")  # each is one more build of everything: worth it when there is time
 
 
