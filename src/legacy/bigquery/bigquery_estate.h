@@ -25,11 +25,11 @@ inline constexpr uint64_t kSpoolBytesDefault = uint64_t{4} << 30;
 inline constexpr Micros kListingKept = 10 * 60 * kSecond;
 
 struct BigQueryEstateOptions {
-  std::string project;
+  std::string project = {};
   std::string location = {};          // only datasets there; empty: all
   std::string new_location = {};      // where restore makes datasets that are absent; empty: the server's default
   bool one_instant = true;            // false: rows as they are when they are read, also where the engine can do better
-  std::string spool_dir;              // exists; must have room for the rows of some thousand tables
+  std::string spool_dir = {};         // exists; must have room for the rows of some thousand tables
   uint64_t spool_bytes_max = kSpoolBytesDefault;
 };
 
