@@ -15,7 +15,6 @@
 namespace reeve::legacy {
 namespace {
 
-constexpr size_t kProjectBytesMax = 200;
 constexpr size_t kRunBytes = 8;
 
 class SpooledLines final : public LineReader {
@@ -131,7 +130,7 @@ class BigQueryEstate final : public LegacyEstate {
   }
 
   static Result<> CheckNames(const std::string& dataset, const std::string& table) {
-    if (IsPlainName(dataset) && IsPlainName(table)) return {};
+    if (bigquery::IsIdentifier(dataset) && bigquery::IsIdentifier(table)) return {};
     return Fail(Code::kUsage, "table '{}' of dataset '{}': names are 1 to 1024 of A-Z a-z 0-9 _", table, dataset);
   }
 
@@ -238,19 +237,12 @@ bool IsLocation(std::string_view text) {
 
 }  // namespace
 
-bool IsProjectName(std::string_view name) {
-  if (name.empty() || name.size() > kProjectBytesMax || name.front() == '.' || name.front() == ':' || name.front() == '-') return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == ':';
-  });
-}
-
 Result<BigQueryEstateOptions> ParseBigQueryEstate(std::string_view text) {
   BigQueryEstateOptions options;
   const size_t question = text.find('?');
   options.project = text.substr(0, question);
   const std::string hint = "bigquery:PROJECT, bigquery:PROJECT?location=EU; see reeve help estates";
-  if (!IsProjectName(options.project)) return FailWithHint(Code::kUsage, fmt::format("\"{}\" can be no project", options.project), hint);
+  if (!bigquery::IsProjectId(options.project)) return FailWithHint(Code::kUsage, fmt::format("\"{}\" can be no project", options.project), hint);
   std::string_view rest = question == std::string_view::npos ? std::string_view() : text.substr(question + 1);
   while (!rest.empty()) {
     const size_t end = rest.find('&');

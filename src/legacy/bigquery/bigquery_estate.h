@@ -35,8 +35,6 @@ struct BigQueryEstateOptions {
 
 // "PROJECT[?location=L][&instant=off]", the part of a URL after "bigquery:". kUsage says what is wrong.
 [[nodiscard]] Result<BigQueryEstateOptions> ParseBigQueryEstate(std::string_view text);
-// A project's name: lower-case letters, digits, '-', with an optional "domain.com:" before it.
-[[nodiscard]] bool IsProjectName(std::string_view name);
 
 // `files`, `clock` and `entropy` outlive it. Nothing is sent before List.
 [[nodiscard]] std::unique_ptr<LegacyEstate> OpenBigQueryEstate(BigQueryEstateOptions options, std::shared_ptr<bigquery::Client> client, Files& files,

@@ -3,11 +3,10 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "drivers/bigquery/types.h"
 
 namespace reeve::legacy {
 namespace {
-
-constexpr size_t kNameBytesMax = 1024;
 
 std::string TextOf(const ColumnSet& columns) {
   std::string text;
@@ -76,7 +75,7 @@ std::optional<TablePlace> EstateCatalog::Find(std::string_view dataset, std::str
 
 bool EstateCatalog::ReadAlone(const CatalogDataset& dataset, const CatalogTable& table) const {
   if (!table.kind || table.columns == nullptr || table.columns->empty() || table.written) return true;
-  return !IsPlainName(dataset.name) || IsEnvironmentCopy(dataset.name);
+  return !bigquery::IsIdentifier(dataset.name) || IsEnvironmentCopy(dataset.name);
 }
 
 std::pair<const std::vector<TablePlace>*, size_t> EstateCatalog::GroupOf(TablePlace place) const {
@@ -107,12 +106,6 @@ std::vector<Dataset> EstateCatalog::Listing() const {
     }
   }
   return listing;
-}
-
-bool IsPlainName(std::string_view name) {
-  return !name.empty() && name.size() <= kNameBytesMax && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  });
 }
 
 bool IsQuotable(std::string_view column) {

@@ -85,8 +85,6 @@ class EstateCatalog {
   std::map<std::pair<std::string, catalog::LegacyKind>, std::vector<TablePlace>> groups_;
 };
 
-// What may stand in SQL as a dataset or table of an estate: 1 to 1024 of A-Z a-z 0-9 _. (Others exist; they are listed and not read.)
-[[nodiscard]] bool IsPlainName(std::string_view name);
 // A column that can be written between back-ticks.
 [[nodiscard]] bool IsQuotable(std::string_view column);
 // `type` without the parameters of scalars: "STRING(50)" is "STRING".

@@ -182,7 +182,7 @@ class LocationListing {
         dataset->second.unread.push_back(std::move(what));
       return {};
     }
-    if (!IsPlainName(name)) {
+    if (!bigquery::IsIdentifier(name)) {
       dataset->second.unread.push_back(name);
       return {};
     }
@@ -231,7 +231,7 @@ class LocationListing {
   Result<> LookInto(const std::string& dataset, SeenDataset* found) {
     REEVE_ASSIGN(const std::vector<std::string> tables, client_.ListTables(settings_.project, dataset, &found->unread));
     for (const std::string& name : tables) {
-      if (!IsPlainName(name)) {
+      if (!bigquery::IsIdentifier(name)) {
         found->unread.push_back(name);
         continue;
       }
@@ -274,7 +274,7 @@ Result<std::unique_ptr<EstateCatalog>> ListEstate(bigquery::Client& client, cons
   std::map<std::string, std::vector<std::string>> by_location;
   for (const DatasetInfo& dataset : *listed) {
     if (!settings.location.empty() && dataset.location != settings.location) continue;
-    if (IsPlainName(dataset.dataset)) {
+    if (bigquery::IsIdentifier(dataset.dataset)) {
       by_location[dataset.location].push_back(dataset.dataset);
     } else {
       catalog->Add({dataset.dataset, dataset.location, {}, {}});

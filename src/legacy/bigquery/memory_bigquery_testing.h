@@ -299,7 +299,7 @@ class MemoryBigQuery final : public bigquery::Client {
   }
 
   std::mutex mu_;
-  const bigquery::ClientOptions options_;
+  const bigquery::ClientOptions options_ = {};
 };
 
 }  // namespace reeve::testing

@@ -40,7 +40,7 @@ class ReadBatch {
   ReadBatch(std::string project, std::string location) : project_(std::move(project)), location_(std::move(location)) {}
 
   // False, and nothing is changed, if the table would make the query too large or has a column of another type than one of the batch. The first
-  // table is always taken. REQUIRES: plain names, quotable columns, at least one.
+  // table is always taken. REQUIRES: identifiers, quotable columns, at least one.
   bool Add(const std::string& dataset, const CatalogTable& table);
 
   [[nodiscard]] const std::string& project() const { return project_; }

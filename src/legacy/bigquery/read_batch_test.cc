@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "drivers/bigquery/types.h"
+
 namespace reeve::legacy {
 namespace {
 
@@ -116,9 +118,9 @@ TEST(BatchSize, DoublesWhileItWorksAndNeverTriesAgainWhatWasTooLarge) {
 }
 
 TEST(Names, OnlyPlainNamesAndQuotableColumnsEnterSql) {
-  for (const char* good : {"a", "Acme_1", "0"}) EXPECT_TRUE(IsPlainName(good)) << good;
-  for (const char* bad : {"", "a-b", "a.b", "a`b", "a b", "ä", "a;DROP"}) EXPECT_FALSE(IsPlainName(bad)) << bad;
-  EXPECT_FALSE(IsPlainName(std::string(1025, 'a')));
+  for (const char* good : {"a", "Acme_1", "0"}) EXPECT_TRUE(bigquery::IsIdentifier(good)) << good;
+  for (const char* bad : {"", "a-b", "a.b", "a`b", "a b", "ä", "a;DROP"}) EXPECT_FALSE(bigquery::IsIdentifier(bad)) << bad;
+  EXPECT_FALSE(bigquery::IsIdentifier(std::string(1025, 'a')));
   for (const char* good : {"id", "a b", "ä"}) EXPECT_TRUE(IsQuotable(good)) << good;
   for (const char* bad : {"", "a`b", "a\\", "a\nb"}) EXPECT_FALSE(IsQuotable(bad)) << bad;
 }

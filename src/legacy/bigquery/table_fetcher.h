@@ -33,7 +33,7 @@ class TableFetcher {
   TableFetcher(BatchReader& reader, SpoolDirectory& spool, std::string project, uint64_t spool_bytes_max)
       : reader_(reader), spool_(spool), project_(std::move(project)), spool_bytes_max_(spool_bytes_max) {}
 
-  // The rows of the table at `place`. REQUIRES: it has columns, and plain names
+  // The rows of the table at `place`. REQUIRES: it has columns, and its names are identifiers
   [[nodiscard]] Result<std::unique_ptr<SpoolReader>> Open(ReadPath path, const EstateCatalog& catalog, TablePlace place);
   // The next Open reads it anew.
   void Forget(const std::string& dataset, const std::string& table);
