@@ -60,7 +60,9 @@ inline std::unique_ptr<store::CentralSink> MakeSink(Kind kind, Files& files, con
 class FailingSink final : public store::CentralSink {
  public:
   FailingSink(store::CentralSink& base, int good, bool after = false) : base_(base), good_(good), after_(after) {}
+  store::BatchHint hint;
   std::string Url() const override { return base_.Url(); }
+  store::BatchHint batch() const override { return hint; }
   Result<> ApplySchema() override { return base_.ApplySchema(); }
   Result<std::vector<store::Drift>> CheckSchema() override { return base_.CheckSchema(); }
   Result<std::vector<store::TenantResult>> Merge(std::span<const store::TenantWrite> batch) override {

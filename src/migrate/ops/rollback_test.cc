@@ -242,26 +242,35 @@ TEST(Rollback, AfterACrashAtAnyPointARepeatEndsAsAnUndisturbedRun) {
   EXPECT_GE(failures, 2);
 }
 
+// Three tenants, `step` in a transaction; the store stops before or after the transaction that follows `good` others.
+void StopAndFinish(Kind kind, size_t step, int good, bool after) {
+  World world(kind);
+  for (const char* tenant : {"acme", "beta", "gamma"}) {
+    Rows(tenant).Whole(tenant).State("verified", 3).WriteTo(world, 3);
+    WriteJournal(world, tenant, Phase::kCopied, 3);
+  }
+  FailingSink failing(*world.sink, good, after);
+  failing.hint = {.tenants_min = 1, .tenants_max = step};
+  Engine engine = world.engine();
+  engine.sink = &failing;
+  EXPECT_FALSE(Rollback(engine, {}));
+  ASSERT_OK(Rollback(world.engine(), {}));
+  EXPECT_TRUE(Lines(*world.Reader(), catalog::Customers()).empty());
+  EXPECT_EQ(Column(*world.Reader(), catalog::ReeveTenants(), "phase"), (Strings{"legacy", "legacy", "legacy"}));
+  EXPECT_EQ(Column(*world.Reader(), catalog::ReeveTenants(), "attempt"), (Strings{"4", "4", "4"}));
+  EXPECT_EQ(Lines(*world.Reader(), catalog::AuditLogs()).size(), 3u);
+  const auto journal = ReadJournal(*world.files, world.dir / "reeve.db.journal");
+  ASSERT_OK(journal);
+  for (const auto& [tenant, state] : journal->tenants) EXPECT_EQ(state.phase, Phase::kLegacy) << tenant;
+}
+
 TEST_P(RollbackOf, ACrashAroundTheStoresTransactionIsFinishedForward) {
-  for (const bool after : {false, true}) {
-    for (int good = 0; good < 3; ++good) {
-      World world(GetParam());
-      for (const char* tenant : {"acme", "beta", "gamma"}) {
-        Rows(tenant).Whole(tenant).State("verified", 3).WriteTo(world, 3);
-        WriteJournal(world, tenant, Phase::kCopied, 3);
+  for (const size_t step : {1, 2, 3}) {
+    for (size_t good = 0; good * step < 3; ++good) {
+      for (const bool after : {false, true}) {
+        SCOPED_TRACE(fmt::format("{} tenants a transaction, {} good ones, stopped {}", step, good, after ? "after" : "before"));
+        StopAndFinish(GetParam(), step, static_cast<int>(good), after);
       }
-      FailingSink failing(*world.sink, good, after);
-      Engine engine = world.engine();
-      engine.sink = &failing;
-      EXPECT_FALSE(Rollback(engine, {}));
-      ASSERT_OK(Rollback(world.engine(), {}));
-      EXPECT_TRUE(Lines(*world.Reader(), catalog::Customers()).empty());
-      EXPECT_EQ(Column(*world.Reader(), catalog::ReeveTenants(), "phase"), (Strings{"legacy", "legacy", "legacy"}));
-      EXPECT_EQ(Column(*world.Reader(), catalog::ReeveTenants(), "attempt"), (Strings{"4", "4", "4"}));
-      EXPECT_EQ(Lines(*world.Reader(), catalog::AuditLogs()).size(), 3u);
-      const auto journal = ReadJournal(*world.files, world.dir / "reeve.db.journal");
-      ASSERT_OK(journal);
-      for (const auto& [tenant, state] : journal->tenants) EXPECT_EQ(state.phase, Phase::kLegacy) << tenant;
     }
   }
 }

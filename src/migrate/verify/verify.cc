@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <set>
 #include <thread>
 
@@ -52,6 +53,8 @@ class VerifyRun {
     const Micros start = engine_.clock->Steady();
     if (!options_.certificates_dir.empty()) REEVE_TRY(engine_.files->MakeDirs(options_.certificates_dir));
     report_.as_of = journal_.state().as_of;
+    for (const auto& [tenant, state] : journal_.state().tenants)
+      if (!state.failure.empty()) failures_.emplace(tenant, state.failure);
     report_.tenants = names_.size();
     engine_.progress->Begin("verify", names_.size(), "tenants");
     BoundedQueue<Result<Proved>> queue(kQueueTenants);
@@ -102,8 +105,8 @@ class VerifyRun {
     REEVE_TRY((*reader)->Read(ReeveTenants(), owner, &state));
     Proved proved;
     proved.result.tenant = name;
-    const auto known = journal_.state().tenants.find(name);
-    const std::string failure = known == journal_.state().tenants.end() ? "" : known->second.failure;
+    const auto gave_up = failures_.find(name);
+    const std::string failure = gave_up == failures_.end() ? "" : gave_up->second;
     if (!state.empty()) proved.before = ParsePhase(Get(state, "phase").text).value_or(Phase::kLegacy);
     if (failure.empty() && proved.before < Phase::kCopied) return proved;  // nobody says that it arrived
     if (state.empty()) return proved;
@@ -280,6 +283,7 @@ class VerifyRun {
   witness::Witness& witness_;
   Journal& journal_;
   const std::vector<std::string>& names_;
+  std::map<std::string, std::string, std::less<>> failures_;  // constant while workers run; the journal itself is the writer's
   std::atomic<size_t> next_{0};
   std::atomic<size_t> running_{0};
   std::atomic<bool> stop_{false};
