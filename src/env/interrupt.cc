@@ -2,16 +2,18 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 
 namespace reeve {
 namespace {
 
-volatile std::sig_atomic_t g_interrupts = 0;
+// Set by a signal on whichever thread it comes to, polled by others. Without a lock, or a handler could not touch it.
+std::atomic<bool> g_interrupted = false;
+static_assert(std::atomic<bool>::is_always_lock_free);
 
 void OnSignal(int) {
-  if (g_interrupts != 0) _exit(130);
-  g_interrupts = 1;
+  if (g_interrupted.exchange(true)) _exit(130);
 }
 
 }  // namespace
@@ -22,6 +24,6 @@ void CatchInterrupts() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-bool Interrupted() { return g_interrupts != 0; }
+bool Interrupted() { return g_interrupted.load(std::memory_order_relaxed); }
 
 }  // namespace reeve
