@@ -178,6 +178,8 @@ int64_t Database::TotalChanges() const { return sqlite3_total_changes64(handle_)
 
 int64_t Database::Changes() const { return sqlite3_changes64(handle_); }
 
+int64_t Database::LastRow() const { return sqlite3_last_insert_rowid(handle_); }
+
 bool Database::InAutocommit() const { return sqlite3_get_autocommit(handle_) != 0; }
 
 bool Database::LastWasConstraint() const { return (sqlite3_errcode(handle_) & 0xFF) == SQLITE_CONSTRAINT; }

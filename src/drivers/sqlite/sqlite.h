@@ -85,6 +85,8 @@ class Database {
   [[nodiscard]] int64_t TotalChanges() const;
   // Rows changed by the last statement.
   [[nodiscard]] int64_t Changes() const;
+  // Row id of the last row that was inserted into a table that has them.
+  [[nodiscard]] int64_t LastRow() const;
   // True outside transactions; an error can end one.
   [[nodiscard]] bool InAutocommit() const;
   // True if the last error was a broken constraint or an error raised by a function of ours.

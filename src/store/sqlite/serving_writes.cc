@@ -14,6 +14,7 @@ namespace reeve::store {
 namespace {
 
 constexpr int kHoursScale = 2;  // customer_usage.compute_hours
+constexpr size_t kKnownMonthsMax = 500'000;
 
 // Binds parameters in their order. Texts are not copied.
 class Parameters {
@@ -44,15 +45,18 @@ std::string PutRunSql() {
       kRunColumns);
 }
 
-// ?7 is NULL if the compute time stays as it is; the latest run is never an earlier one.
-constexpr std::string_view kPutUsage =
+// A month without a row yet. The counters follow by kSetUsage.
+constexpr std::string_view kAddUsage =
     "INSERT INTO customer_usage (usage_id, customer_id, tenant_id, usage_month, pipelines_run_count, pipelines_running_count, storage_used_gb, "
     "compute_hours, api_requests_count, last_pipeline_run_at, quota_reset_at, created_at, updated_at) "
-    "VALUES (?1,?2,?3,?4,?5,?6,'0.00',coalesce(?7,'0.00'),?8,?9,?10,?11,?11) "
-    "ON CONFLICT (tenant_id, usage_month) DO UPDATE SET pipelines_run_count = ?5, pipelines_running_count = ?6, compute_hours = coalesce(?7, compute_hours), "
-    "api_requests_count = ?8, last_pipeline_run_at = coalesce(max(last_pipeline_run_at, ?9), last_pipeline_run_at, ?9), updated_at = ?11 "
-    "WHERE pipelines_run_count <> ?5 OR pipelines_running_count <> ?6 OR compute_hours <> coalesce(?7, compute_hours) OR api_requests_count <> ?8 "
-    "OR coalesce(last_pipeline_run_at < ?9, last_pipeline_run_at IS NULL AND ?9 IS NOT NULL)";
+    "VALUES (?1,?2,?3,?4,0,0,'0.00','0.00',0,NULL,?5,?6,?6)";
+
+// ?4 is NULL if the compute time stays as it is; the latest run is never an earlier one.
+constexpr std::string_view kSetUsage =
+    "UPDATE customer_usage SET pipelines_run_count = ?2, pipelines_running_count = ?3, compute_hours = coalesce(?4, compute_hours), "
+    "api_requests_count = ?5, last_pipeline_run_at = coalesce(max(last_pipeline_run_at, ?6), last_pipeline_run_at, ?6), updated_at = ?7 "
+    "WHERE rowid = ?1 AND (pipelines_run_count <> ?2 OR pipelines_running_count <> ?3 OR compute_hours <> coalesce(?4, compute_hours) OR "
+    "api_requests_count <> ?5 OR coalesce(last_pipeline_run_at < ?6, last_pipeline_run_at IS NULL AND ?6 IS NOT NULL))";
 
 constexpr std::string_view kSetQuotas =
     "UPDATE customer_subscriptions SET monthly_pipeline_quota = ?2, concurrent_pipeline_quota = ?3, storage_quota_gb = ?4, updated_at = ?5 "
@@ -69,12 +73,13 @@ Result<> ServingStatements::Prepare() {
   const std::pair<sqlite::Statement*, std::string_view> statements[] = {
       {&put_run_, put_run},
       {&find_run_, find_run},
-      {&put_usage_, kPutUsage},
+      {&add_usage_, kAddUsage},
+      {&set_usage_, kSetUsage},
       {&find_totals_, "SELECT compute_ms, legacy_compute_ms FROM reeve_run_totals WHERE tenant_id = ?1 AND usage_month = ?2"},
       {&add_totals_, "INSERT INTO reeve_run_totals (tenant_id, usage_month, compute_ms, legacy_runs, legacy_running, legacy_compute_ms) "
                      "VALUES (?1,?2,?3,?4,?5,?6)"},
       {&set_totals_, "UPDATE reeve_run_totals SET compute_ms = ?3 WHERE tenant_id = ?1 AND usage_month = ?2"},
-      {&find_usage_, "SELECT pipelines_run_count, pipelines_running_count, compute_hours FROM customer_usage WHERE tenant_id = ?1 AND usage_month = ?2"},
+      {&find_usage_, "SELECT rowid, pipelines_run_count, pipelines_running_count, compute_hours FROM customer_usage WHERE tenant_id = ?1 AND usage_month = ?2"},
       {&find_set_, "SELECT runs FROM reeve_usage_runs WHERE tenant_id = ?1 AND usage_month = ?2"},
       {&touch_, "UPDATE customer_api_keys SET last_used_at = ?2 WHERE api_key_hash = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)"},
       {&set_status_, "UPDATE customers SET status = ?2, updated_at = ?3 WHERE customer_id = ?1 AND status <> ?2"},
@@ -107,50 +112,64 @@ Result<> ServingStatements::PutRun(const RunRow& run) {
   return put_run_.Run();
 }
 
+// REQUIRES: find_usage_ stands on the month's row
 Result<LegacyPart> ServingStatements::ReadLegacyPart(const UsageRow& usage, std::string_view month) {
-  Parameters(find_usage_).Text(usage.tenant_id).Text(month);
-  REEVE_ASSIGN(const bool counted, find_usage_.Step());
-  LegacyPart part;
-  if (counted) {
-    Parameters(find_set_).Text(usage.tenant_id).Text(month);
-    REEVE_ASSIGN(const bool has_set, find_set_.Step());
-    const auto hundredths = catalog::ParseNumeric(find_usage_.Text(2), kHoursScale);
-    part = LegacyPartOf(find_usage_.Int(0), find_usage_.Int(1), hundredths.value_or(0),
-                        has_set ? std::optional(find_set_.Blob(0)) : std::nullopt, usage.month);
-    find_set_.Reset();
-  }
-  find_usage_.Reset();
+  Parameters(find_set_).Text(usage.tenant_id).Text(month);
+  REEVE_ASSIGN(const bool has_set, find_set_.Step());
+  const auto hundredths = catalog::ParseNumeric(find_usage_.Text(3), kHoursScale);
+  const LegacyPart part = LegacyPartOf(find_usage_.Int(1), find_usage_.Int(2), hundredths.value_or(0),
+                                       has_set ? std::optional(find_set_.Blob(0)) : std::nullopt, usage.month);
+  find_set_.Reset();
   return part;
 }
 
-Result<std::optional<int64_t>> ServingStatements::CountCompute(const UsageRow& usage, std::string_view month) {
+Result<ServingStatements::KnownMonth> ServingStatements::Begin(const UsageRow& usage, std::string_view month, Micros now) {
   Parameters(find_totals_).Text(usage.tenant_id).Text(month);
-  REEVE_ASSIGN(const bool known, find_totals_.Step());
-  const int64_t before = known ? find_totals_.Int(0) : 0;
-  const int64_t legacy = known ? find_totals_.Int(1) : 0;
+  REEVE_ASSIGN(const bool counted, find_totals_.Step());
+  KnownMonth known{0, find_totals_.Int(0), find_totals_.Int(1)};
   find_totals_.Reset();
-  if (known && before == usage.compute_ms) return std::nullopt;
-  if (known) {
-    Parameters(set_totals_).Text(usage.tenant_id).Text(month).Int(usage.compute_ms);
-    REEVE_TRY(set_totals_.Run());
-    return domain::HundredthsOfHours(legacy + usage.compute_ms);
+  Parameters(find_usage_).Text(usage.tenant_id).Text(month);
+  REEVE_ASSIGN(const bool there, find_usage_.Step());
+  known.row = there ? find_usage_.Int(0) : 0;
+  LegacyPart part;
+  if (there && !counted) {
+    REEVE_ASSIGN(part, ReadLegacyPart(usage, month));
   }
-  REEVE_ASSIGN(const LegacyPart part, ReadLegacyPart(usage, month));
-  Parameters(add_totals_).Text(usage.tenant_id).Text(month).Int(usage.compute_ms).Int(part.runs).Int(part.running).Int(part.compute_ms);
+  find_usage_.Reset();
+  if (!there) {
+    const std::string id = UsageIdOf(usage.tenant_id, usage.month);
+    Parameters(add_usage_).Text(id).Text(usage.customer_id).Text(usage.tenant_id).Text(month).Int(StartOf(MonthStart(usage.month, 1))).Int(now);
+    REEVE_TRY(add_usage_.Run());
+    known.row = database_->LastRow();
+  }
+  if (counted) return known;
+  Parameters(add_totals_).Text(usage.tenant_id).Text(month).Int(0).Int(part.runs).Int(part.running).Int(part.compute_ms);
   REEVE_TRY(add_totals_.Run());
-  if (usage.compute_ms == 0) return std::nullopt;
-  return domain::HundredthsOfHours(part.compute_ms + usage.compute_ms);
+  known.legacy_compute_ms = part.compute_ms;
+  return known;
 }
 
 Result<> ServingStatements::PutUsage(const UsageRow& usage, Micros now) {
   REEVE_ASSERT(usage.run_count >= 0 && usage.running_count >= 0 && usage.compute_ms >= 0 && usage.api_requests >= 0);
-  const std::string month = FormatDate(usage.month);
-  REEVE_ASSIGN(const std::optional<int64_t> compute, CountCompute(usage, month));
-  const std::string id = UsageIdOf(usage.tenant_id, usage.month);
-  const std::string hours = compute ? catalog::FormatNumeric(*compute, kHoursScale) : std::string();
-  Parameters(put_usage_).Text(id).Text(usage.customer_id).Text(usage.tenant_id).Text(month).Int(usage.run_count).Int(usage.running_count).TextOrNull(hours)
-      .Int(usage.api_requests).Maybe(usage.last_run_at).Int(StartOf(MonthStart(usage.month, 1))).Int(now);
-  return put_usage_.Run();
+  std::string key = usage.tenant_id;
+  key.append(reinterpret_cast<const char*>(&usage.month), sizeof usage.month);
+  auto found = months_.find(key);
+  if (found == months_.end()) {
+    if (months_.size() >= kKnownMonthsMax) months_.clear();
+    REEVE_ASSIGN(const KnownMonth known, Begin(usage, FormatDate(usage.month), now));
+    found = months_.emplace(std::move(key), known).first;
+  }
+  KnownMonth& known = found->second;
+  std::string hours;
+  if (known.compute_ms != usage.compute_ms) {
+    const std::string month = FormatDate(usage.month);
+    Parameters(set_totals_).Text(usage.tenant_id).Text(month).Int(usage.compute_ms);
+    REEVE_TRY(set_totals_.Run());
+    known.compute_ms = usage.compute_ms;
+    hours = catalog::FormatNumeric(domain::HundredthsOfHours(known.legacy_compute_ms + usage.compute_ms), kHoursScale);
+  }
+  Parameters(set_usage_).Int(known.row).Int(usage.run_count).Int(usage.running_count).TextOrNull(hours).Int(usage.api_requests).Maybe(usage.last_run_at).Int(now);
+  return set_usage_.Run();
 }
 
 // In the order of the index through which they are found, so that many of them share its pages.

@@ -1,6 +1,9 @@
 // The statements of ServingStore::Commit, prepared once. It neither begins nor ends transactions. Not safe for concurrent use.
 #pragma once
 
+#include <string>
+#include <unordered_map>
+
 #include "store/serving_rows.h"
 #include "store/sqlite/sqlite_writer.h"
 
@@ -21,9 +24,15 @@ class ServingStatements {
 
  private:
   [[nodiscard]] Result<> PutRun(const RunRow& run);
+  // A month of customer_usage that was written before.
+  struct KnownMonth {
+    int64_t row = 0;             // its row id
+    int64_t compute_ms = 0;      // as in reeve_run_totals
+    int64_t legacy_compute_ms = 0;
+  };
   [[nodiscard]] Result<> PutUsage(const UsageRow& usage, Micros now);
-  // The month's compute time in hundredths of an hour, if it may have changed; keeps reeve_run_totals.
-  [[nodiscard]] Result<std::optional<int64_t>> CountCompute(const UsageRow& usage, std::string_view month);
+  // The month's first row of the ledger's life here; makes its rows where they are missing.
+  [[nodiscard]] Result<KnownMonth> Begin(const UsageRow& usage, std::string_view month, Micros now);
   [[nodiscard]] Result<LegacyPart> ReadLegacyPart(const UsageRow& usage, std::string_view month);
   [[nodiscard]] Result<> Touch(std::span<const KeyTouch> touches);
   [[nodiscard]] Result<> Revoke(const KeyRevocation& revocation);
@@ -33,7 +42,8 @@ class ServingStatements {
   sqlite::Database* database_;
   SqliteTables tables_;
   SqliteWriter writer_;  // for what is rare
-  sqlite::Statement put_run_, put_usage_, find_totals_, add_totals_, set_totals_, find_usage_, find_set_, touch_, set_status_, find_customer_,
+  std::unordered_map<std::string, KnownMonth> months_;  // by tenant and month; nobody else changes the rows meanwhile
+  sqlite::Statement put_run_, add_usage_, set_usage_, find_totals_, add_totals_, set_totals_, find_usage_, find_set_, touch_, set_status_, find_customer_,
       set_quotas_, put_mark_, find_run_;
 };
 
