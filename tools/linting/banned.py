@@ -31,7 +31,7 @@ BANS = (
     Ban(r"(?<!\w)(?:std::)?v?f?printf\s*\(|\bstd\s*::\s*(?:cout|cerr|clog)\b|(?<![\w.>])(?:std::)?f?puts\s*\(|\bfmt\s*::\s*print\s*\(",
         ("cli", "app", "base/error.cc"), _PRINT),  # error.cc: the last words of a broken assertion
     Ban(r"\b(?:sleep_for|sleep_until)\b|(?<![\w.>:])(?:u|nano)?sleep\s*\(", ("env",), "wait for an event; sleeping is env's", True),
-    Ban(r"(?<!\w)(?:secure_)?getenv\s*\(", ("app", "cli"), "settings come from cli/settings; pass the value"),
+    Ban(r"(?<!\w)(?:secure_)?getenv\s*\(", ("app", "cli", "drivers/bigquery/environment.cc"), "settings come from cli/settings; pass the value"),
     Ban(r"\busing\s+namespace\s+std\b", (), "name what you use", True),
     Ban(r"\bstd\s*::\s*v?format(?:_to)?\s*\(|\bstd\s*::\s*print(?:ln)?\b", (), "GCC 12 has no std::format; use fmt::format", True),
     Ban(r"(?<![\w.>:])(?:std::)?(?:exit|abort|quick_exit|_exit)\s*\(", ("env", "app", "cli", "base/error.cc"), "return a Result; only main ends the process"),

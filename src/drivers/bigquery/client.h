@@ -19,6 +19,7 @@
 #include "drivers/bigquery/types.h"
 #include "env/clock.h"
 #include "env/entropy.h"
+#include "env/interrupt.h"
 #include "net/http.h"
 
 namespace reeve::bigquery {
@@ -31,6 +32,7 @@ struct ClientOptions {
   Micros patience = 600 * kSecond;                   // per call, all retries together
   int requests_at_once = 16;                         // in flight, over all threads
   std::map<std::string, std::string> labels = {};    // of every job
+  bool (*interrupted)() = &Interrupted;              // asked before every request and while waiting; tests give their own
 };
 
 struct QuerySpec {

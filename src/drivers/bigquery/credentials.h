@@ -17,10 +17,16 @@ namespace reeve::bigquery {
 class Credentials {
  public:
   virtual ~Credentials() = default;
-  // Calls `use` with a token that is good for some minutes yet. kAuthNeeded with what to do, if none can be had.
-  [[nodiscard]] virtual Result<std::string> AuthorizationHeader() = 0;  // "Bearer …": handed to HttpRequest::headers only
+  // "Bearer …" with a token that is good for some minutes yet, for HttpRequest::headers and nothing else. Blocks while one is fetched, by this thread or
+  // another. kAuthNeeded with what to do, if none can be had.
+  [[nodiscard]] virtual Result<std::string> AuthorizationHeader() = 0;
   // The current token was refused: the next call fetches another.
   virtual void Forget() = 0;
+  // The same, unless `authorization` is no more the current one, since another thread has fetched one meanwhile.
+  virtual void Refused(const std::string& authorization) {
+    static_cast<void>(authorization);
+    Forget();
+  }
   // For people: "service account x@y.iam.gserviceaccount.com (GOOGLE_APPLICATION_CREDENTIALS)". No secret.
   [[nodiscard]] virtual std::string Describe() const = 0;
   // Project that quota is charged to, if the credentials say so; else empty.

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time_text.h"
@@ -14,15 +15,32 @@ namespace reeve::bigquery {
 struct TableId {
   std::string project, dataset, table;
   bool operator==(const TableId&) const = default;
-  // `project.dataset.table` between back-ticks, for SQL. REQUIRES: every part IsIdentifier() (a project may also hold '-', ':' and '.').
+  // `project.dataset.table` between back-ticks, for SQL. REQUIRES: IsProjectId(project), IsIdentifier(dataset), IsTableName(table).
   [[nodiscard]] std::string Quoted() const;
+  // "project.dataset.table", for messages.
+  [[nodiscard]] std::string Text() const;
 };
+
+// [A-Za-z0-9_]{1,1024}: what a dataset may be called, and a column or table that needs no quotes.
+[[nodiscard]] bool IsIdentifier(std::string_view text);
+// The same with '-': what we accept as the name of a table.
+[[nodiscard]] bool IsTableName(std::string_view text);
+// The same with '-', ':' and '.'.
+[[nodiscard]] bool IsProjectId(std::string_view text);
+// [A-Za-z0-9_-]{1,1000}: 24 less than BigQuery allows, for the mark of a new attempt.
+[[nodiscard]] bool IsJobId(std::string_view text);
 
 // Standard names; the legacy ones of answers (INTEGER, FLOAT, BOOLEAN, RECORD) are normalised when read.
 enum class FieldType : uint8_t {
   kString, kBytes, kInt64, kFloat64, kBool, kTimestamp, kDate, kTime, kDatetime, kNumeric, kBignumeric, kJson, kGeography, kInterval, kRange, kStruct,
 };
 enum class Mode : uint8_t { kNullable, kRequired, kRepeated };
+
+// "INT64", "STRUCT", … and "NULLABLE", …: as requests say it.
+[[nodiscard]] std::string_view NameOf(FieldType type);
+[[nodiscard]] std::string_view NameOf(Mode mode);
+// Of a standard or legacy name in any case; nullopt for a type that we do not know.
+[[nodiscard]] std::optional<FieldType> ParseFieldType(std::string_view name);
 
 struct Field {
   std::string name;
@@ -61,9 +79,10 @@ struct TableInfo : TableSpec {
   Micros last_modified = 0;
 };
 
-// One value of a row. Texts are as docs of REST say (base64 for BYTES, µs for TIMESTAMP, "true", decimal numbers).
+// One value of a row. Texts are checked, and in one form: decimal numbers ("NaN", "Infinity", "-Infinity" for FLOAT64), "true" and "false", canonical base64
+// for BYTES, µs since 1970 for TIMESTAMP, YYYY-MM-DD, HH:MM:SS[.ffffff], both with a T between them, JSON as text. values.h reads them.
 struct Value {
-  enum class Kind : uint8_t { kNull, kText, kList, kStruct };
+  enum class Kind : uint8_t { kNull, kText, kList, kStruct };  // a NULL array does not exist: it is an empty list
   Kind kind = Kind::kNull;
   std::string text = {};            // kText
   std::vector<Value> items = {};    // kList: elements; kStruct: fields in order of the schema
