@@ -1,10 +1,12 @@
-// BoundedQueue: hands items from several threads to one, never holding more than a fixed number. Safe from any thread.
+// BoundedQueue: hands items from several threads to one, or a few at a time, never holding more than a fixed number. Safe from any thread.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 namespace reeve {
 
@@ -24,8 +26,8 @@ class BoundedQueue {
     return true;
   }
 
-  // False (and the item is dropped) if there is no room now, or the queue is closed; never waits.
-  bool TryPush(T item) {
+  // False, with the item as it was, if there is no room now, or the queue is closed; never waits.
+  bool TryPush(T&& item) {
     std::unique_lock<std::mutex> lock(mutex_);
     if (closed_ || items_.size() >= items_max_) return false;
     items_.push_back(std::move(item));
@@ -57,6 +59,25 @@ class BoundedQueue {
     return item;
   }
 
+  // Appends up to `most` items to `out`, waiting up to `patience` for the first. False once the queue is closed and empty.
+  bool TakeFor(std::chrono::microseconds patience, size_t most, std::vector<T>* out) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (patience.count() > 0) ready_.wait_for(lock, patience, [this] { return closed_ || !items_.empty(); });
+    if (items_.empty()) return !closed_;
+    for (; most > 0 && !items_.empty(); --most) {
+      out->push_back(std::move(items_.front()));
+      items_.pop_front();
+    }
+    lock.unlock();
+    room_.notify_all();
+    return true;
+  }
+
+  [[nodiscard]] size_t size() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return items_.size();
+  }
+
   // No more items come in; those inside can still be taken.
   void Close() {
     {
@@ -69,7 +90,7 @@ class BoundedQueue {
 
  private:
   const size_t items_max_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable room_, ready_;
   std::deque<T> items_;   // guarded by mutex_
   bool closed_ = false;   // guarded by mutex_

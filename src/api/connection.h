@@ -1,0 +1,61 @@
+// Connections of one event loop: sockets on one side, exchanges and the service on the other. Everything on the loop's thread, except Post.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "api/event_loop.h"
+#include "api/exchange.h"
+#include "api/service.h"
+
+namespace reeve::api {
+
+class Connections final : public Outbox {
+ public:
+  // All outlive it.
+  Connections(EventLoop& loop, Shared& shared, const Limits& limits, Clock& clock);
+  ~Connections() override;
+
+  struct Origin {
+    bool admin_door = false;
+    TlsIdentity* tls = nullptr;
+    std::function<void()> gone;   // when the connection has ended
+  };
+  // Takes over an accepted socket.
+  void Add(int socket, Origin origin);
+  void Post(uint64_t connection, Ticket ticket, std::function<void(Reply*)> write) override;
+  // Connections without a request end now, the others with their next answer.
+  void Drain();
+  [[nodiscard]] size_t count() const { return connections_.size(); }
+
+ private:
+  class Connection;
+  struct Late {
+    uint64_t connection;
+    Ticket ticket;
+    std::function<void(Reply*)> write;
+  };
+  void Tick();
+  void DeliverLate();
+  void Retire(uint64_t id);
+
+  EventLoop& loop_;
+  Shared& shared_;
+  const Limits& limits_;
+  Clock& clock_;
+  Service service_;
+  bool draining_ = false;
+  uint64_t next_id_ = 1;
+  std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
+  std::vector<std::unique_ptr<Connection>> retired_;  // until nobody can be in one of their functions
+  Reply late_reply_;
+
+  std::mutex mu_;
+  std::vector<Late> late_;        // guarded by mu_
+};
+
+}  // namespace reeve::api

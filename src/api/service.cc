@@ -1,0 +1,255 @@
+#include "api/service.h"
+
+#include <algorithm>
+
+#include "api/credentials.h"
+#include "api/denial_token.h"
+#include "api/error_code.h"
+#include "api/openapi.h"
+#include "base/encoding.h"
+
+namespace reeve::api {
+namespace {
+
+constexpr size_t kDenialKeyBytes = 32;
+constexpr size_t kNoRoute = kOperations;
+
+constexpr std::string_view kSafetyFields =
+    "Cache-Control: no-store\r\n"
+    "X-Content-Type-Options: nosniff\r\n"
+    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+    "Referrer-Policy: no-referrer\r\n";
+constexpr std::string_view kGatewaySafetyFields = "Cache-Control: no-store\r\n";
+constexpr std::string_view kTlsFields = "Strict-Transport-Security: max-age=31536000\r\n";
+
+// The path of the client's own request, as its gateway says; for the answer's "instance" only.
+std::string_view OriginalPath(const Request& request, const GatewayDoor& door) {
+  std::string_view target = door.original;
+  for (const std::string_view name : {"X-Forwarded-Uri", "X-Original-URI", "X-Original-URL"})
+    if (target.empty()) target = request.Find(name);
+  if (!target.starts_with('/')) return request.path;
+  return target.substr(0, target.find('?'));  // a query may hold secrets
+}
+
+int NginxStatus(int status) { return status == 401 || status == 503 ? status : 403; }
+
+std::string_view CodeOf(Fault fault) {
+  switch (fault) {
+    case Fault::kNone:
+    case Fault::kMalformed:
+    case Fault::kTarget:
+    case Fault::kHost:
+    case Fault::kLength:
+    case Fault::kEncoding: return "INVALID_REQUEST";
+    case Fault::kVersion: return "HTTP_VERSION_NOT_SUPPORTED";
+    case Fault::kExpectation: return "EXPECTATION_FAILED";
+    case Fault::kHeadTooLarge:
+    case Fault::kTooManyFields: return "HEADERS_TOO_LARGE";
+    case Fault::kBodyTooLarge: return "PAYLOAD_TOO_LARGE";
+    case Fault::kTimeout: return "REQUEST_TIMEOUT";
+  }
+  return "INVALID_REQUEST";
+}
+
+std::string_view WordsFor(Fault fault) {
+  switch (fault) {
+    case Fault::kNone:
+    case Fault::kMalformed: return "This is no HTTP request, or one that could be read in two ways.";
+    case Fault::kVersion: return "HTTP/1.1 and HTTP/1.0 are spoken here.";
+    case Fault::kTarget: return "The target must be a path, or http://host/path, without a fragment.";
+    case Fault::kHost: return "Exactly one Host is needed.";
+    case Fault::kLength: return "Content-Length must stand there once, as digits, and not beside Transfer-Encoding.";
+    case Fault::kEncoding: return "Transfer-Encoding must be \"chunked\" in HTTP/1.1, and the body be made of plain chunks.";
+    case Fault::kExpectation: return "Only 100-continue can be expected.";
+    case Fault::kHeadTooLarge: return "The head of the request is too large.";
+    case Fault::kTooManyFields: return "The head of the request has too many fields.";
+    case Fault::kBodyTooLarge: return "The body is larger than this operation takes.";
+    case Fault::kTimeout: return "The request did not arrive in time.";
+  }
+  return {};
+}
+
+}  // namespace
+
+Shared::Shared(gate::Gate& gate_in, Clock& clock_in, Entropy& entropy_in, Files& files_in, ServiceOptions options_in)
+    : gate(gate_in),
+      clock(clock_in),
+      entropy(entropy_in),
+      files(files_in),
+      options(std::move(options_in)),
+      denial_key(entropy.Bytes(kDenialKeyBytes)),
+      openapi(OpenApiDocument(options.public_url)) {}
+
+Service::Service(Shared& shared, Outbox& outbox) : shared_(shared), outbox_(outbox), ids_(shared.entropy) {}
+
+Service::Kept Service::Keep(const Call& call) const {
+  return {std::string(call.request_id), std::string(call.context.instance), std::string(call.request.accept), std::string(call.request.traceparent), call.now,
+          shared_.options.public_url};
+}
+
+const std::string& Service::DateField(Micros now) {
+  if (now / kSecond != date_second_) {
+    date_second_ = now / kSecond;
+    date_field_ = "Date: " + HttpDate(now) + "\r\n";
+  }
+  return date_field_;
+}
+
+void Service::BeginReply(std::string_view request_id, std::string_view traceparent, bool gateway, Reply* reply) {
+  reply->fields += DateField(shared_.clock.Now());
+  reply->Add("X-Request-Id", request_id);
+  if (!traceparent.empty() && IsTraceParent(traceparent)) reply->Add("traceparent", traceparent);
+  reply->fields += gateway ? kGatewaySafetyFields : kSafetyFields;
+  if (shared_.options.over_tls) reply->fields += kTlsFields;
+}
+
+BodyPlan Service::PlanBody(const Request& request, const Caller& caller) {
+  constexpr BodyPlan kAtOnce = {.answer_on_head = true, .bytes_max = 0};
+  if (IsGatewayDoor(request.path)) return kAtOnce;
+  const Match match = FindRoute(request.method, request.path, caller.admin_door);
+  if (match.route == nullptr) return kAtOnce;
+  // Who may not come in need not send a body.
+  if (match.route->who == Who::kAdmin && shared_.options.admins.Find(AdminTokenShown(request)).empty()) return kAtOnce;
+  if (match.route->who == Who::kKey && KeyShown(request).empty()) return kAtOnce;
+  return {.answer_on_head = false, .bytes_max = match.route->method == Method::kGet ? 0 : kBodyBytesMax};
+}
+
+Handler::Answer Service::Handle(const Request& request, const Caller& caller, Reply* reply) {
+  const Micros now = shared_.clock.Now();
+  const std::string_view decision_id = ids_.Next(now);
+  const std::string_view request_id = IsSaneRequestId(request.request_id) ? request.request_id : decision_id;
+  Call call = {.request = request, .caller = caller, .reply = reply, .now = now, .decision_id = decision_id, .request_id = request_id,
+               .context = {shared_.options.public_url, request.path, request_id, request.accept, now}, .match = {}, .body = {}, .actor = {}};
+  const bool gateway = IsGatewayDoor(request.path);
+  BeginReply(request_id, request.traceparent, gateway, reply);
+  if (!gateway) return AskApi(call);
+  AskGateway(call);
+  return Handler::Answer::kNow;
+}
+
+void Service::Refuse(Fault fault, const Request& request, Reply* reply) {
+  shared_.metrics.faults[static_cast<size_t>(fault)].fetch_add(1, std::memory_order_relaxed);
+  const Micros now = shared_.clock.Now();
+  const std::string_view request_id = ids_.Next(now);
+  BeginReply(request_id, {}, false, reply);
+  WriteProblem({.code = CodeOf(fault), .detail = std::string(WordsFor(fault))}, {shared_.options.public_url, request.path, request_id, request.accept, now}, reply);
+  Count(kNoRoute, *reply);
+}
+
+// ---- the doors of gateways ----
+
+void Service::AskGateway(Call& call) {
+  const auto door = ReadGatewayDoor(call.request.path);
+  call.reply->Add("X-Authz-Decision-Id", call.decision_id);
+  const auto row = static_cast<size_t>(door && door->profile == DoorProfile::kNginxDenied ? Operation::kGatewayDenied : Operation::kGateway);
+  if (!door) {
+    Fail(call, {.code = "RESOURCE_NOT_FOUND", .detail = "This is no door for gateways: /authz[/scope/SCOPE][/cost/N][/nginx|/envoy]."});
+  } else if (door->profile == DoorProfile::kNginxDenied) {
+    ReplayDenial(call);
+  } else {
+    const gate::Admission admission = shared_.gate.Authorize(KeyShown(call.request), {.scope = door->scope, .cost = door->cost, .run = false});
+    if (admission.rate) AddRate(*admission.rate, false, call.reply);
+    if (admission.decision.allowed())
+      AddIdentity(admission.who, call.reply);
+    else
+      DenyGateway(call, *door, admission);
+  }
+  Count(row, *call.reply);
+}
+
+void Service::DenyGateway(const Call& call, const GatewayDoor& door, const gate::Admission& admission) {
+  if (door.profile != DoorProfile::kNginx) {
+    ProblemContext context = call.context;
+    context.instance = OriginalPath(call.request, door);
+    return WriteRefusal(admission.decision, door.scope, context, false, call.reply);
+  }
+  const int status = domain::HttpStatus(admission.decision.outcome);
+  call.reply->status = NginxStatus(status);
+  call.reply->Add("X-Authz-Status", status);
+  if (admission.decision.retry_after_s > 0) call.reply->Add("Retry-After", admission.decision.retry_after_s);
+  if (status == 401) call.reply->Add("WWW-Authenticate", "Bearer realm=\"reeve\"");
+  const Denial denial = {admission.decision, admission.rate, std::string(door.scope), std::string(call.decision_id)};
+  call.reply->Add("X-Authz-Denial", WriteDenialToken(denial, shared_.denial_key, call.now));
+}
+
+void Service::ReplayDenial(Call& call) {
+  const auto denial = ReadDenialToken(call.request.Find("X-Authz-Denial"), shared_.denial_key, call.now);
+  ProblemContext context = call.context;
+  context.instance = OriginalPath(call.request, {});
+  if (!denial) return WriteProblem({.code = "ACCESS_DENIED"}, context, call.reply);
+  context.request_id = denial->decision_id;
+  if (denial->rate) AddRate(*denial->rate, false, call.reply);
+  WriteRefusal(denial->decision, denial->scope, context, true, call.reply);
+}
+
+// ---- the API ----
+
+Handler::Answer Service::AskApi(Call& call) {
+  call.match = FindRoute(call.request.method, call.request.path, call.caller.admin_door);
+  const Route* route = call.match.route;
+  const size_t row = route == nullptr ? kNoRoute : static_cast<size_t>(route->operation);
+  Handler::Answer answer = Handler::Answer::kNow;
+  if (route == nullptr && call.match.allow.empty()) {
+    Fail(call, {.code = "RESOURCE_NOT_FOUND"});
+  } else if (route == nullptr) {
+    call.reply->Add("Allow", call.match.allow);
+    Fail(call, {.code = "METHOD_NOT_ALLOWED"});
+  } else if (Admit(call) && CheckQuery(call) && ReadCallBody(call)) {
+    answer = Perform(call);
+  }
+  if (answer == Handler::Answer::kNow) Count(row, *call.reply);
+  return answer;
+}
+
+bool Service::Admit(Call& call) {
+  switch (call.match.route->who) {
+    case Who::kAnyone: return true;
+    case Who::kKey:
+      if (!KeyShown(call.request).empty()) return true;
+      WriteRefusal({domain::Outcome::kMalformedKey, 0, {}, 0}, {}, call.context, false, call.reply);
+      return false;
+    case Who::kAdmin:
+      call.actor = shared_.options.admins.Find(AdminTokenShown(call.request));
+      if (!call.actor.empty()) return true;
+      call.reply->Add("WWW-Authenticate", "Bearer realm=\"reeve admin\"");
+      Fail(call, {.code = "INVALID_ADMIN_TOKEN"});
+      return false;
+  }
+  return false;
+}
+
+bool Service::CheckQuery(Call& call) {
+  Problem problem = {.code = "INVALID_REQUEST", .detail = "The query is not one of this operation."};
+  std::string_view query = call.request.query;
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
+    const std::string_view name = pair.substr(0, pair.find('='));
+    const auto& known = call.match.route->query;
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const bool secret = AsciiLower(name).find("key") != std::string::npos || AsciiLower(name).find("token") != std::string::npos;
+    problem.errors.push_back({"query", IsUtf8(name) ? std::string(name.substr(0, 64)) : std::string(),
+                              secret ? "a secret in an address is known to every log on its way: revoke it, and send the new one in X-API-Key" : "is not a parameter here",
+                              "unknown"});
+  }
+  if (problem.errors.empty()) return true;
+  Fail(call, std::move(problem));
+  return false;
+}
+
+bool Service::ReadCallBody(Call& call) {
+  static const BodySpec kNothing = {"Nothing", {}};
+  if (call.request.body.empty() && call.match.route->body == nullptr) return true;
+  const std::string_view type = call.request.content_type;
+  if (!call.request.body.empty() && !EqualsIgnoringCase(type.substr(0, std::min(type.find(';'), type.size())), "application/json")) {
+    Fail(call, {.code = "UNSUPPORTED_MEDIA_TYPE"});
+    return false;
+  }
+  Problem problem = {.code = "INVALID_REQUEST", .detail = "The body is not what this operation takes."};
+  const BodySpec& spec = call.match.route->body == nullptr ? kNothing : *call.match.route->body;
+  if (ReadBody(call.request.body, spec, &call.body, &problem.errors)) return true;
+  Fail(call, std::move(problem));
+  return false;
+}
+
+}  // namespace reeve::api
