@@ -192,6 +192,16 @@ TEST_F(WriteTest, ABrokenRowFailsByItsNumberAndLeavesNoStagingTable) {
   EXPECT_EQ(project_->datasets["acme"].tables.size(), 1U);
 }
 
+TEST_F(WriteTest, ALoadThatDropsRowsIsNoSwap) {
+  AddTable("acme", "api_keys");
+  project_->loses_a_row = true;
+  const auto put = Open()->Replace("acme", "api_keys", "{\"id\":\"a\"}\n{\"id\":\"b\"}\n");
+  ASSERT_FALSE(put);
+  EXPECT_EQ(put.error().message, "acme.api_keys: 2 rows were sent and 1 arrived; the table is as it was");
+  EXPECT_TRUE(project_->jobs.empty());
+  EXPECT_EQ(project_->datasets["acme"].tables.size(), 1U);
+}
+
 TEST_F(WriteTest, DeclaringASchemaMakesTheTableOnce) {
   const auto estate = Open();
   const std::string json = R"([{"name":"id","type":"STRING"},{"name":"n","type":"INT64"}])";

@@ -40,6 +40,7 @@ class MemoryBigQuery final : public bigquery::Client {
   std::set<std::string> broken;           // "dataset.table": queries of it fail, naming it
   std::set<std::string> silently_broken;  // the same, without naming it
   std::vector<std::string> unreachable;   // locations
+  bool loses_a_row = false;               // of each load
   Micros now = 1'800'000'000 * kSecond;
 
   Table& Add(const std::string& dataset, const std::string& table, bigquery::Schema schema, std::vector<bigquery::Row> rows, const std::string& location = "EU") {
@@ -167,6 +168,7 @@ class MemoryBigQuery final : public bigquery::Client {
     const std::lock_guard lock(mu_);
     REEVE_TRY(Begin());
     loads.emplace_back(spec.table.table, all);
+    datasets[spec.table.dataset].tables[spec.table.table].info.rows = static_cast<uint64_t>(std::count(all.begin(), all.end(), '\n')) - (loses_a_row ? 1 : 0);
     return bigquery::JobResult{.job_id = spec.job_id};
   }
   Result<> Cancel(const std::string&, const std::string&) override { return {}; }

@@ -48,6 +48,7 @@ class StagedLines {
       if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
       Result<std::string> row = StagedRow(schema_, line);
       if (!row) return Unexpected(std::move(row).error().Within(fmt::format("row {}", number_)));
+      ++rows_;
       piece += *row;
       if (piece.size() >= bytes_max) break;
     }
@@ -58,7 +59,11 @@ class StagedLines {
     return piece;
   }
 
+  // Rows so far; all of them once Next has given nothing.
+  [[nodiscard]] uint64_t rows() const { return rows_; }
+
   void Rewind() {
+    rows_ = 0;
     left_ = all_;
     held_.clear();
     number_ = 0;
@@ -70,6 +75,7 @@ class StagedLines {
   std::string_view left_;
   std::string held_;
   size_t number_ = 0;
+  uint64_t rows_ = 0;
 };
 
 }  // namespace
@@ -167,7 +173,10 @@ Result<> TableWriter::Stage(const TableInfo& table, const TableId& staging, std:
                                       }};
   const Result<bigquery::JobResult> loaded = client_.Load(load, source);
   if (!loaded) return Unexpected(Error(loaded.error()).Within(NameOf(table.id)));
-  return {};
+  // Not what the job says it did, but what is there: a load that drops rows must not become a swap that does.
+  REEVE_ASSIGN(const std::optional<TableInfo> there, client_.FindTable(staging));
+  if (there && there->rows == staged.rows()) return {};
+  return Fail(Code::kFailed, "{}: {} rows were sent and {} arrived; the table is as it was", NameOf(table.id), staged.rows(), there ? there->rows : 0);
 }
 
 Result<> TableWriter::Run(const TableInfo& table, const std::string& script) {
