@@ -18,7 +18,7 @@ from values import Field
 
 NAME = re.compile(r"[A-Za-z0-9_]{1,1024}")
 TABLE_NAME = re.compile(r"[\w\- ]{1,1024}", re.U)
-MINUTE_MS = 60_000
+LOOKUP_ROWS_MIN = 2_000
 
 # Logical bytes of a value ("Estimate query costs": data type sizes).
 _FIXED_BYTES = {"INT64": 8, "FLOAT64": 8, "BOOL": 1, "TIMESTAMP": 8, "DATE": 8, "TIME": 8, "DATETIME": 8, "NUMERIC": 16, "BIGNUMERIC": 32}
@@ -95,6 +95,8 @@ class Catalog:
         for pragma in ("journal_mode=MEMORY", "synchronous=OFF", "cache_size=-65536", "temp_store=FILE", "case_sensitive_like=ON", "locking_mode=EXCLUSIVE"):
             self.db.execute(f"PRAGMA {pragma}")
         self.datasets = {}
+        self.db.execute("ANALYZE")  # makes sqlite_stat1
+        self._planned = {}  # group: rows of a table that the planner reckons with
         self.groups = {}  # (name, …): gN; kept values carry their type, so names suffice
         self._tids = itertools.count(1)
         self.version = 0  # of what INFORMATION_SCHEMA shows
@@ -217,6 +219,21 @@ class Catalog:
             row = self.db.execute(f"SELECT COUNT(*){sizes} FROM {table.group} WHERE _tid=?", (table.tid,)).fetchone()
             table.stats, table.stats_version = (row[0], list(row[1:])), table.data_version
         return table.stats
+
+    def tell_planner(self, table):
+        """Says to SQLite how many rows a table has, where it would reckon with ten: else it joins large tables row by row."""
+        rows = self.stats(table)[0]
+        if rows > 4 * self._planned.get(table.group, 10):
+            self._planned[table.group] = rows
+            self.db.execute("DELETE FROM sqlite_stat1 WHERE tbl=?", (table.group,))
+            self.db.execute("INSERT INTO sqlite_stat1 VALUES(?,?,?)", (table.group, f"{table.group}_tid", f"{10 * rows} {rows}"))
+            self.db.execute("ANALYZE sqlite_master")
+
+    def index_for_lookup(self, table, name):
+        """SQLite makes no index for itself inside of a subquery that names the outer query; a large table gets one that stays."""
+        if self.stats(table)[0] > LOOKUP_ROWS_MIN:
+            number = next(i for i, c in enumerate(table.columns) if c.name == name)
+            self.db.execute(f"CREATE INDEX IF NOT EXISTS {table.group}_{number} ON {table.group}(_tid, {quoted(name)})")
 
     def all_stats(self):
         """Works out the sizes of every table that has none yet, a group at a time."""

@@ -224,7 +224,7 @@ class Jobs:
             raise invalid(f"Job {job_id} is no query")
         self.ask(job)
         named = {"timeoutMs": request.query.get("timeoutMs"), "maxResults": request.query.get("maxResults"),
-                 "formatOptions": {"useInt64Timestamp": request.query.get("formatOptions.useInt64Timestamp") == "true"}}
+                 "formatOptions": {"useInt64Timestamp": request.asks_for_int64()}}
         return self._answer(request, project, job, "bigquery#getQueryResultsResponse", named)
 
     def _answer(self, request, project, job, kind, named):
@@ -258,6 +258,7 @@ class Jobs:
         page, more = rows_out.take_page((r for r, in found), limit, rows_out.PAGE_BYTES_MAX)
         if more:
             head["pageToken"] = f"n:{start + len(page)}"
-        if not (named.get("formatOptions") or {}).get("useInt64Timestamp"):
+        form = named.get("formatOptions") or {}
+        if not (form.get("useInt64Timestamp") or form.get("timestampOutputFormat") == "INT64"):
             page = rows_out.in_seconds(page, job.columns)
         return rows_out.with_rows(head, page or None)

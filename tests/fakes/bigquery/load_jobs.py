@@ -21,7 +21,8 @@ class RowDecoder:
 
     def __init__(self, columns, ignore_unknown=False):
         self.columns, self.ignore_unknown = columns, ignore_unknown
-        self._decoders = [(c.name, decoder(c), c.mode == "REQUIRED", "[]" if c.mode == "REPEATED" else None) for c in columns]
+        self._decoders = [(c.name, decoder(c), c.mode == "REQUIRED", "[]" if c.mode == "REPEATED" else None, c.sql_type == "STRING" and not c.max_length)
+                          for c in columns]
         self._known = {c.name for c in columns}
         self._by_low = {c.name.lower(): c.name for c in columns}
 
@@ -38,9 +39,12 @@ class RowDecoder:
     def values(self, record):
         if not record.keys() <= self._known:
             record = self._renamed(record)
-        out = []
-        for name, decode, required, absent in self._decoders:
-            value = record.get(name)
+        out, get = [], record.get
+        for name, decode, required, absent, as_it_is in self._decoders:
+            value = get(name)
+            if as_it_is and value.__class__ is str:
+                out.append(value)
+                continue
             if value is None:
                 if required:
                     raise ValueError(f"Missing required field: {name}.")

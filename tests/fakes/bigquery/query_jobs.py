@@ -1,13 +1,14 @@
 """What a query job does: analysis, price, execution, destination table."""
 
-from errors import ApiError, bad_query, invalid
+from errors import ApiError, bad_query, invalid, not_in_subset
 from information_schema import InformationSchema
+from rows_out import result_schema
 from sql_dml import append
-from sql_query import Session, parameters_of
+from sql_query import Session
 from sql_script import Script
 from sql_text import tokens_of
 from sql_udf import Functions
-from values import Field
+from values import Field, decoder
 
 MB = 1 << 20
 MINIMUM = 10 * MB  # billed per table and per query (facts B6)
@@ -32,6 +33,32 @@ def bytes_of(catalog, used):
         processed += size
         billed += max(MINIMUM, -(-size // MB) * MB)
     return processed, billed
+
+
+def parameters_of(body):
+    """{name in lower case: (type, kept value)} of queryParameters."""
+    found = {}
+    for parameter in body.get("queryParameters") or []:
+        kind, value = parameter.get("parameterType") or {}, parameter.get("parameterValue") or {}
+        name, type_name = (parameter.get("name") or "").lower(), kind.get("type")
+        if not name:
+            raise not_in_subset("positional parameters")
+        if type_name == "ARRAY":
+            inner = (kind.get("arrayType") or {}).get("type")
+            if inner not in ("STRING", "INT64"):
+                raise not_in_subset(f"a parameter of type ARRAY<{inner}>")
+            kept = decoder(Field("x", inner, "REPEATED"))([v.get("value") for v in value.get("arrayValues") or []])
+            found[name] = (f"ARRAY<{inner}>", kept)
+            continue
+        column = Field("x", type_name) if type_name in ("STRING", "BYTES", "INT64", "FLOAT64", "BOOL", "TIMESTAMP", "DATE", "DATETIME", "TIME", "NUMERIC",
+                                                        "BIGNUMERIC", "JSON") else None
+        if column is None:
+            raise not_in_subset(f"a parameter of type {type_name}")
+        try:
+            found[name] = (type_name, None if value.get("value") is None else decoder(column)(value["value"]))
+        except (ValueError, TypeError, ArithmeticError) as error:
+            raise invalid(f"Invalid value for query parameter {name}: {value.get('value')} is no {type_name}") from error
+    return found
 
 
 class Engine:
@@ -75,7 +102,6 @@ class Engine:
             processed = billed = 0
         statistics = {"statementType": outcome.kind, "totalBytesProcessed": str(processed), "totalBytesBilled": str(0 if dry else billed), "cacheHit": False}
         if outcome.result is not None and dry:
-            from rows_out import result_schema
             statistics["schema"] = result_schema(outcome.result.columns)
         changed = outcome.changed
         if changed is not None and not dry:

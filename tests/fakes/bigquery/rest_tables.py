@@ -242,7 +242,7 @@ def list_rows(request, project, dataset, name):
     head = {"kind": "bigquery#tableDataList", "etag": table.etag, "totalRows": str(request.catalog.stats(table)[0])}
     if more:
         head["pageToken"] = f"r:{last}"
-    if request.query.get("formatOptions.useInt64Timestamp") != "true":
+    if not request.asks_for_int64():
         page = rows_out.in_seconds(page, [(c.name, c.sql_type) for c in columns])
     return rows_out.with_rows(head, page or None)
 

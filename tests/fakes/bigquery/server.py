@@ -82,6 +82,10 @@ class Request:
     def body(self):
         return gzip.decompress(self._body) if self.headers.get("Content-Encoding") == "gzip" else self._body
 
+    def asks_for_int64(self):
+        """Timestamps in microseconds. Google's Python client writes "True"."""
+        return self.query.get("formatOptions.useInt64Timestamp", "").lower() == "true" or self.query.get("formatOptions.timestampOutputFormat") == "INT64"
+
     def json(self):
         try:
             found = json.loads(self.body() or b"{}")

@@ -27,6 +27,7 @@ class X(NamedTuple):
     sql: str
     type: str
     literal: bool = False
+    column: tuple = None  # (table, name) of a plain column
 
 
 def literal(value):
@@ -161,7 +162,7 @@ class Expressions:
         relation, name, inner, kind = found[0]
         if relation.table is not None:
             self.session.uses(relation.table, name)
-        return X(f'{relation.sql_alias}."{inner}"', kind)
+        return X(f'{relation.sql_alias}."{inner}"', kind, False, (relation.table, inner) if relation.table is not None else None)
 
     def _array(self, items, at):
         xs = [self.translate(i) for i in items]
@@ -216,6 +217,10 @@ class Expressions:
             raise bad_query(f"No matching signature for operator {shown} for argument types: {x.type}, {y.type}", at)
         if kind == "JSON" or kind.startswith("ARRAY"):
             raise bad_query(f"{'Equality' if '=' in op or 'IS' in op else 'Less than'} is not defined for arguments of type {kind}", at)
+        if self.scope.outer is not None and op in ("=", "IS NOT DISTINCT"):
+            for column in (x.column, y.column):
+                if column is not None:
+                    self.session.catalog.index_for_lookup(*column)
         left, right = coerce(x, kind), coerce(y, kind)
         if kind in ("NUMERIC", "BIGNUMERIC") and op[0] in "<>":
             return X(f"(bq_compare({left},{right}) {op} 0)", "BOOL")
@@ -265,6 +270,14 @@ class Expressions:
             raise bad_query(f"Scalar subquery cannot have more than one column unless using SELECT AS STRUCT to build STRUCT values", at)
         return X(f"(SELECT CASE WHEN COUNT(*)>1 THEN bq_fail('Scalar subquery produced more than one element') ELSE MAX(c1) END FROM ({inner.sql} ))",
                  inner.columns[0][1])
+
+    def _collected(self, query, at):
+        inner = self.session.query(query, self.scope)
+        if len(inner.columns) != 1:
+            raise bad_query("ARRAY subquery cannot have more than one column unless using SELECT AS STRUCT to build STRUCT values", at)
+        kind = inner.columns[0][1]
+        element = {"BOOL": "json(CASE c1 WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE 'null' END)", "BYTES": "bq_to_base64(c1)", "JSON": "json(c1)"}.get(kind, "c1")
+        return X(f"(SELECT json_group_array({element}) FROM ({inner.sql}))", f"ARRAY<{kind}>")
 
     def _case(self, operand, whens, otherwise, at):
         subject = self.translate(operand) if operand is not None else None

@@ -3,6 +3,7 @@
     ("lit", type, value) ("col", [parts], at) ("param", name, at) ("call", NAME, args, distinct, at) ("cast", expr, type, safe, at) ("bin", op, a, b, at)
     ("not", a) ("neg", a, at) ("null", a, negated) ("is", a, bool, negated) ("between", a, low, high, negated, at) ("like", a, b, negated, at)
     ("in", a, [exprs] | query | ("unnest", expr), negated, at) ("exists", query) ("scalar", query, at) ("array", [exprs], at)
+    ("collected", query, at)
     ("case", operand, [(when, then)], else, at) ("interval", expr, UNIT, at) ("star", at) ("default", at)
 """
 
@@ -160,6 +161,12 @@ class Expressions(Cursor):
             self.take()
             self.expect("(")
             inner = ("exists", self.query())
+            self.expect(")")
+            return inner
+        if word == "ARRAY" and after.text == "(":
+            self.take()
+            self.expect("(")
+            inner = ("collected", self.query(), at)
             self.expect(")")
             return inner
         if word == "ARRAY" and (after.text == "[" or after.text == "<"):

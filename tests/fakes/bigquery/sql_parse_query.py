@@ -133,7 +133,8 @@ class Parser(Expressions):
             self.expect(")")
             item = UnnestItem(expr, self.alias(), at)
             if self.accept("WITH"):
-                raise self.refuse("WITH OFFSET")
+                self.expect("OFFSET")
+                item.offset = self.alias() or "offset"
             return item
         if self.sees("("):
             if not self.starts_query():

@@ -8,7 +8,6 @@ from errors import ApiError, bad_query, invalid, not_found, not_in_subset
 from sql_expr import Expressions, Relation, Scope, X
 from sql_functions import AGGREGATES
 from sql_tree import Join, Query, QueryItem, TableItem, UnnestItem
-from values import Field, decoder
 
 TABLES_MAX = 1000
 BRANCHES_AT_ONCE = 400  # SQLite takes 500 parts of one UNION ALL
@@ -96,6 +95,7 @@ class Session:
         if found is None:
             raise not_found("Table", f"{project}:{dataset}.{rest[0]}")
         self._counts(found)
+        self.catalog.tell_planner(found)
         return found
 
     def _counts(self, key):
@@ -164,7 +164,10 @@ class Session:
         if not x.type.startswith("ARRAY<"):
             raise bad_query(f"Values referenced in UNNEST must be arrays. UNNEST contains expression of type {x.type}", item.at)
         sql_alias = self._alias()
-        return f"json_each({x.sql}) AS {sql_alias}", Relation(sql_alias, item.alias, [(item.alias or "f0_", "value", x.type[6:-1])])
+        if x.type[6:-1] in ("BYTES", "JSON", "STRUCT"):
+            raise not_in_subset(f"UNNEST of {x.type}", item.at)
+        columns = [(item.alias or "f0_", "value", x.type[6:-1])] + ([(item.offset, "key", "INT64")] if item.offset else [])
+        return f"json_each({x.sql}) AS {sql_alias}", Relation(sql_alias, item.alias, columns)
 
     def source(self, item, scope):
         """SQLite's text of a FROM clause; its relations are added to `scope`."""
@@ -369,29 +372,3 @@ def check_grouped(session, scope, node, keys):
     for part in node:
         if isinstance(part, (list, tuple)):
             check_grouped(session, scope, part, keys)
-
-
-def parameters_of(body):
-    """{name in lower case: (type, kept value)} of queryParameters."""
-    found = {}
-    for parameter in body.get("queryParameters") or []:
-        kind, value = parameter.get("parameterType") or {}, parameter.get("parameterValue") or {}
-        name, type_name = (parameter.get("name") or "").lower(), kind.get("type")
-        if not name:
-            raise not_in_subset("positional parameters")
-        if type_name == "ARRAY":
-            inner = (kind.get("arrayType") or {}).get("type")
-            if inner not in ("STRING", "INT64"):
-                raise not_in_subset(f"a parameter of type ARRAY<{inner}>")
-            kept = decoder(Field("x", inner, "REPEATED"))([v.get("value") for v in value.get("arrayValues") or []])
-            found[name] = (f"ARRAY<{inner}>", kept)
-            continue
-        column = Field("x", type_name) if type_name in ("STRING", "BYTES", "INT64", "FLOAT64", "BOOL", "TIMESTAMP", "DATE", "DATETIME", "TIME", "NUMERIC",
-                                                        "BIGNUMERIC", "JSON") else None
-        if column is None:
-            raise not_in_subset(f"a parameter of type {type_name}")
-        try:
-            found[name] = (type_name, None if value.get("value") is None else decoder(column)(value["value"]))
-        except (ValueError, TypeError, ArithmeticError) as error:
-            raise invalid(f"Invalid value for query parameter {name}: {value.get('value')} is no {type_name}") from error
-    return found

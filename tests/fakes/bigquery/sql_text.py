@@ -8,7 +8,7 @@ THE PORTABLE SUBSET that the fake executes; anything else is 400 invalidQuery "n
     query      = part *( UNION ALL part ) [ORDER BY expr [ASC|DESC], …] [LIMIT n [OFFSET n]];  part = select / "(" query ")"
     select     = SELECT [DISTINCT] ( * [EXCEPT (…)] / alias.* / expr [[AS] name] ), … [FROM from] [WHERE expr] [GROUP BY expr, …] [HAVING expr]
     from       = item *( [INNER|LEFT|RIGHT|FULL|CROSS] JOIN item [ON expr | USING (…)] / "," item )
-    item       = `p.d.t` [FOR SYSTEM_TIME AS OF constant] [[AS] x] / ( query ) [[AS] x] / UNNEST(array) [[AS] x]
+    item       = `p.d.t` [FOR SYSTEM_TIME AS OF constant] [[AS] x] / ( query ) [[AS] x] / UNNEST(array) [[AS] x] [WITH OFFSET [[AS] y]]
                / `p.d.INFORMATION_SCHEMA.{COLUMNS,TABLES}` / `p`.`region-xx`.INFORMATION_SCHEMA.{COLUMNS,TABLES,TABLE_STORAGE,SCHEMATA}
     dml        = INSERT [INTO] t [(…)] VALUES (…), … / INSERT [INTO] t [(…)] query / DELETE [FROM] t WHERE expr / TRUNCATE TABLE t
                / UPDATE t [[AS] x] SET c = expr, … WHERE expr
@@ -18,7 +18,8 @@ THE PORTABLE SUBSET that the fake executes; anything else is 400 invalidQuery "n
                / DROP TABLE [IF EXISTS] t / CREATE SCHEMA [IF NOT EXISTS] d [OPTIONS(…)] / DROP SCHEMA [IF EXISTS] d [CASCADE|RESTRICT]
                / CREATE [OR REPLACE] ROW ACCESS POLICY … (recorded, not enforced)
     expr       = literals, columns, @parameters, arithmetic, comparisons, ||, AND OR NOT, IS [NOT] NULL|TRUE|FALSE|DISTINCT FROM, [NOT] IN, BETWEEN,
-                 LIKE, CASE, CAST, SAFE_CAST, EXISTS (query), (query), IN (query), IN UNNEST(array), [array], functions of sql_functions.py
+                 LIKE, CASE, CAST, SAFE_CAST, EXISTS (query), (query), IN (query), IN UNNEST(array), ARRAY(query),
+                 [array], functions of sql_functions.py
 
 Source: Google's GoogleSQL reference (lexical structure, query syntax, data manipulation and definition language, procedural language).
 """

@@ -41,6 +41,7 @@ class UnnestItem:
     expr: object
     alias: str
     at: tuple
+    offset: str = ""       # the column of WITH OFFSET
 
 
 @dataclass

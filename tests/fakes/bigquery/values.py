@@ -99,6 +99,7 @@ def field_to_rest(column):
 
 # ---- times
 
+_USUAL = re.compile(r"(\d{4}-\d\d-\d\d)[ T]([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{1,6}))?(?: UTC|Z)?")
 _TIME = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})(?:[ Tt](\d{1,2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?)?\s*(UTC|[Zz]|[+-]\d{1,2}(?::?\d{2})?)?")
 
 
@@ -111,6 +112,10 @@ def day_number(text):
 
 def micros_of(text):
     """A TIMESTAMP written as text; without a zone it is UTC. ValueError if it is none."""
+    fast = _USUAL.fullmatch(text)
+    if fast is not None:
+        day, hour, minute, second, fraction = fast.groups()
+        return ((day_number(day) * 24 + int(hour)) * 60 + int(minute)) * 60 * SECOND + int(second) * SECOND + (int(fraction.ljust(6, "0")) if fraction else 0)
     match = _TIME.fullmatch(text)
     if match is None:
         raise ValueError(text)
