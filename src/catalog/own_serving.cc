@@ -39,7 +39,7 @@ Table MakeRuns() {
           Growing("compute_ms", Type::kInt64, "Compute time that its end reported."),
           Fact("request_digest", Type::kBytes, "Digest of what was asked: the same id with another request is a conflict."),
           {.name = "outcome", .doc = "What its end reported: succeeded, failed; NULL if nothing."},
-          {.name = "reply", .doc = "The facts of a refusal, so that asking again is answered alike."},
+          {.name = "reply", .doc = "The numbers of the decision, so that asking again is answered alike."},
       },
       .key = {"tenant_id", "run_id"},
       .merge_key = {"tenant_id", "run_id"},
@@ -60,7 +60,8 @@ Table MakeRunTotals() {
       .columns = {
           Fact("tenant_id", Type::kString, "The tenant."),
           Fact("usage_month", Type::kDate, "First day of the UTC month."),
-          Growing("compute_ms", Type::kInt64, "Sum over the ledger's runs of the month."),
+          {.name = "compute_ms", .type = Type::kInt64, .required = kRequired,
+           .doc = "Compute time of the ledger's runs of the month."},
           {.name = "legacy_runs", .type = Type::kInt64, .required = kRequired,
            .doc = "Runs that came from legacy, when the ledger began to count the month."},
           {.name = "legacy_running", .type = Type::kInt64, .required = kRequired,

@@ -50,9 +50,10 @@ Command Plan() {
                    {"reeve plan --from export:./estate -o json > plan.json", "everything, for a program"}},
       .text =
           "Reads every row as migrate would and writes nothing. The result lists tenants, rows and bytes, rows that would be "
-          "quarantined by reason, findings by code, datasets that are no tenants and why, and tenants that cannot be migrated.",
+          "quarantined by reason, findings by code, datasets that are no tenants and why, and tenants that cannot be migrated. Where BigQuery is involved it "
+          "also says what the migration costs: jobs, calls, bytes billed and money.",
       .options = Join({{FromOption(true), StoreOption("to", "store")}, SelectionOptions(), MappingOptions(),
-                       {DetailsOption("every tenant, finding and skipped dataset")}}),
+                       BigQueryOptions(), {DetailsOption("every tenant, finding and skipped dataset")}}),
   };
 }
 
@@ -73,7 +74,7 @@ Command Backup() {
                         {.name = "key", .value = "FILE", .kind = Kind::kFile, .help = "file with the encryption key",
                          .setting = "backup_key"},
                         DryRunOption()},
-                       TenantOptions()}),
+                       TenantOptions(), BigQueryOptions()}),
   };
 }
 
@@ -85,6 +86,7 @@ Command Migrate() {
       .examples = {{"reeve migrate --from export:./estate", "into sqlite:./reeve.db, after asking"},
                    {"reeve migrate --from export:./estate --to sqlite:./central.db --yes", "without asking; also resumes a stopped run"},
                    {"reeve migrate --from export:./estate --only acme --only globex --yes", "two tenants first"},
+                   {"reeve migrate --from bigquery:my-project --to bigquery:my-project/customers_metadata --bigquery-location EU", "all in BigQuery"},
                    {"reeve migrate --from export:./central-export --to sqlite:./new.db --yes",
                     "an export that reeve export wrote, into another store"}},
       .text =
@@ -95,7 +97,8 @@ Command Migrate() {
       .options = Join({{FromOption(true), StoreOption("to", "store"), DryRunOption()}, SelectionOptions(), MappingOptions(),
                        {{.name = "no-verify", .help = "copy only; prove later with reeve verify"},
                         {.name = "stats", .help = "print where the time went"},
-                        DetailsOption("every failed tenant and skipped dataset")}}),
+                        DetailsOption("every failed tenant and skipped dataset")},
+                       BigQueryOptions()}),
   };
 }
 
@@ -108,10 +111,11 @@ Command Status() {
                    {"reeve status --watch", "again every two seconds"},
                    {"reeve status -o json | jq .by_phase", "for a program"}},
       .text = "Reads only; also while a migration runs.",
-      .options = {StoreOption("to", "store"),
-                  {.name = "watch", .help = "show it again every two seconds until interrupted", .letter = 'w'},
-                  {.name = "only", .value = "TENANT", .kind = Kind::kTenant, .help = "this tenant only; may be repeated", .repeatable = true},
-                  DetailsOption("every tenant")},
+      .options = Join({{StoreOption("to", "store"),
+                        {.name = "watch", .help = "show it again every two seconds until interrupted", .letter = 'w'},
+                        {.name = "only", .value = "TENANT", .kind = Kind::kTenant, .help = "this tenant only; may be repeated", .repeatable = true},
+                        DetailsOption("every tenant")},
+                       BigQueryOptions()}),
   };
 }
 
@@ -129,7 +133,8 @@ Command Verify() {
       .options = Join({{FromOption(true), StoreOption("to", "store")}, SelectionOptions(), MappingOptions(),
                        {{.name = "certificates", .value = "DIR", .kind = Kind::kDir, .help = "write one certificate per tenant here",
                          .setting = "certificates"},
-                        DetailsOption("equal tenants too")}}),
+                        DetailsOption("equal tenants too")},
+                       BigQueryOptions()}),
   };
 }
 
@@ -142,9 +147,11 @@ Command Rollback() {
                    {"reeve rollback --all --dry-run", "what going back would mean"}},
       .text =
           "Writes revocations that only central knows back to the estate first, then removes the tenant's central rows in one "
-          "transaction; its audit events stay. Tenants beyond the phase verified are refused.",
+          "transaction; its audit events stay. Tenants beyond the phase verified are refused, and so are tenants that were served from the "
+          "store, unless their runs may be forgotten; with a run that has not ended in any case.",
       .positional = {.name = "TENANT", .help = "the tenants to take back", .kind = Kind::kTenant, .required = false, .repeatable = true},
-      .options = {{.name = "all", .help = "every tenant; asks for the store's name to be typed"}, FromOption(false),
+      .options = {{.name = "all", .help = "every tenant; asks for the store's name to be typed"},
+                  {.name = "forget-runs", .help = "also tenants that were served from the store: their ledger goes (export it first)"}, FromOption(false),
                   StoreOption("to", "store"), DryRunOption()},
   };
 }
@@ -159,12 +166,13 @@ Command Restore() {
       .text = "A merge, not a reload: rows that the estate has stay as they are, rows that only the backup has are added. A key that the backup, the estate or "
               "the central store calls revoked ends up revoked. The digests of the whole backup are checked first. Exit 3 when tables are missing from the backup.",
       .options = Join({{{.name = "from", .value = "DIR", .kind = Kind::kDir, .help = "the backup", .required = true},
-                        {.name = "to", .value = "ESTATE", .kind = Kind::kEstate, .help = "the estate to mend: export:DIR", .required = true},
+                        {.name = "to", .value = "ESTATE", .kind = Kind::kEstate, .help = "the estate to mend: export:DIR or bigquery:PROJECT", .required = true},
                         {.name = "key", .value = "FILE", .kind = Kind::kFile, .help = "file with the encryption key",
                          .setting = "backup_key"},
                         {.name = "store", .value = "STORE", .kind = Kind::kStore,
                          .help = "the central store: what it has revoked stays revoked; used if it exists", .setting = "store"},
-                        DryRunOption()}}),
+                        DryRunOption()},
+                       BigQueryOptions()}),
   };
 }
 
@@ -176,7 +184,7 @@ std::vector<Command> RepairCommands() {
        .examples = {{"reeve repair duplicates --dry-run", "which customers would be merged"}},
        .text = "Keys, credentials, usage and audit events of the customers that go are handed to the one that stays. Rows are deleted one by "
                "one, never by an id that two of them share.",
-       .options = {StoreOption("store", "to"), DryRunOption()}},
+       .options = Join({{StoreOption("store", "to"), DryRunOption()}, BigQueryOptions()})},
       {.path = "repair usage",
        .group = kCare,
        .summary = "Recount usage from the sets of runs",
@@ -184,7 +192,7 @@ std::vector<Command> RepairCommands() {
                     {"reeve repair usage --from export:./estate --yes", "uniting with the runs legacy has now"}},
        .text = "The stored sets of runs are the truth, customer_usage is counted from them. With --from, the estate's runs are read and united "
                "with them first.",
-       .options = Join({{StoreOption("store", "to"), FromOption(false), DryRunOption()}, SelectionOptions(), MappingOptions()})},
+       .options = Join({{StoreOption("store", "to"), FromOption(false), DryRunOption()}, SelectionOptions(), MappingOptions(), BigQueryOptions()})},
   };
 }
 
@@ -200,7 +208,7 @@ std::vector<Command> ExplainCommands() {
                "stays in the shell's history: prefer -. Exit 5 when neither side knows the key.",
        .positional = {.name = "KEY|HASH|-", .help = "the key, its SHA-256 as hex, or - to read it from standard input",
                       .kind = Kind::kSecretText},
-       .options = Join({{StoreOption("store", "to"), FromOption(false)}, SelectionOptions(), MappingOptions()})},
+       .options = Join({{StoreOption("store", "to"), FromOption(false)}, SelectionOptions(), MappingOptions(), BigQueryOptions()})},
       {.path = "explain finding",
        .group = kCare,
        .summary = "Explain the code of a finding or the reason of a quarantined row",
@@ -218,9 +226,10 @@ Command Export() {
       .examples = {{"reeve export --out ./central", "one DIR/{table}.json each, sorted, and manifest.json"}},
       .text = "Newline-delimited JSON in the order of the keys: two equal stores give equal bytes. reeve migrate --from export:DIR "
               "reads it into another store.",
-      .options = {StoreOption("store", "to"),
-                  {.name = "out", .value = "DIR", .kind = Kind::kDir, .help = "where to: DIR or export:DIR, absent or empty", .required = true},
-                  DryRunOption()},
+      .options = Join({{StoreOption("store", "to"),
+                        {.name = "out", .value = "DIR", .kind = Kind::kDir, .help = "where to: DIR or export:DIR, absent or empty", .required = true},
+                        DryRunOption()},
+                       BigQueryOptions()}),
   };
 }
 
@@ -229,9 +238,15 @@ Command Doctor() {
       .path = "doctor",
       .group = kCare,
       .summary = "Run the post-migration checklist, each line with its evidence",
-      .examples = {{"reeve doctor", "sqlite:./reeve.db"}, {"reeve doctor --store sqlite:./central.db -o json", "for a program"}},
-      .text = "Changes nothing. Exit 3 when a check failed; warnings and what cannot be known alone give 0.",
-      .options = {StoreOption("store", "to")},
+      .examples = {{"reeve doctor", "sqlite:./reeve.db"},
+                   {"reeve doctor --store sqlite:./central.db -o json", "for a program"},
+                   {"reeve doctor --from bigquery:my-project --store bigquery:my-project/customers_metadata", "and whether the credentials will do"}},
+      .text = "Changes nothing, unless --remove-strays is given. Exit 3 when a check failed; warnings and what cannot be known alone give 0.\n"
+              "Of BigQuery it also says which credentials are used and what they may do, and finds staging tables that a run left when it died. With --from, "
+              "the estate is looked at too.",
+      .options = Join({{StoreOption("store", "to"), FromOption(false),
+                        {.name = "remove-strays", .help = "remove staging tables that dead runs left in BigQuery"}},
+                       BigQueryOptions()}),
   };
 }
 
@@ -253,13 +268,13 @@ std::vector<Command> SchemaCommands() {
        .summary = "Make the tables and indexes that are missing",
        .examples = {{"reeve schema apply --to sqlite:./central.db", "makes the store if there is none"}},
        .text = "Idempotent. A table with other columns than declared is refused, never altered.",
-       .options = {StoreOption("to", "store"), DryRunOption()}},
+       .options = Join({{StoreOption("to", "store"), DryRunOption()}, BigQueryOptions()})},
       {.path = "schema check",
        .group = kCare,
        .summary = "Compare the store's tables with the declared ones",
        .examples = {{"reeve schema check && echo equal", "exit 3 when they differ"}},
        .text = "Changes nothing.",
-       .options = {StoreOption("to", "store")}},
+       .options = Join({{StoreOption("to", "store")}, BigQueryOptions()})},
   };
 }
 
@@ -304,6 +319,7 @@ std::vector<Command> AboutCommands() {
 std::vector<Command> MakeCommands() {
   std::vector<Command> commands = {Sample(), Plan(), Backup(), Migrate(), Status(), Verify(), Rollback(), Restore()};
   const auto add = [&](std::vector<Command> more) { commands.insert(commands.end(), more.begin(), more.end()); };
+  add(ServingCommands());
   add({Doctor()});
   add(ExplainCommands());
   add(RepairCommands());

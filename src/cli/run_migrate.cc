@@ -15,6 +15,11 @@ Unexpected Stopped(const Session& session, std::string_view what) {
   return FailWithHint(Code::kInterrupted, fmt::format("interrupted; {}", what), fmt::format("go on with: {}", session.command_line));
 }
 
+// What went over the wire, where something does.
+void AddWire(const Session& session, Json* result) {
+  if (const auto used = session.ports.Used()) result->Set("wire", WireJson(*used));
+}
+
 int DoneOr(bool incomplete) { return incomplete ? kExitIncomplete : kExitDone; }
 
 // An export of another store instead of a legacy estate: customers are merged as they are.
@@ -67,6 +72,7 @@ void PrintMigrated(Session& session, const migrate::MigrateReport& report) {
   if (session.json()) {
     Json result = session.NewResult();
     MigrateJson(report, &result);
+    AddWire(session, &result);
     return session.PrintJson(result);
   }
   session.Print(MigrateText(report, session.invocation.Has("stats"), session.view()));
@@ -117,6 +123,7 @@ void PrintStatus(const Session& session, const migrate::StatusReport& report, bo
 Result<migrate::RollbackOptions> RollbackChoice(const Session& session) {
   migrate::RollbackOptions options;
   options.tenants = session.invocation.arguments;
+  options.forget_runs = session.invocation.Has("forget-runs");
   const bool all = session.invocation.Has("all");
   if (all && !options.tenants.empty()) return Fail(Code::kUsage, "--all and names of tenants exclude each other");
   if (!all && options.tenants.empty()) return FailWithHint(Code::kUsage, "reeve rollback needs names of tenants, or --all", "reeve status lists them");
@@ -146,13 +153,15 @@ Result<int> RunPlan(Session& session) {
   REEVE_ASSIGN(const migrate::Engine engine, MakeEngine(session, estate.get(), nullptr));
   REEVE_ASSIGN(const migrate::PlanReport report, migrate::MakePlan(engine, options));
   session.EndProgress();
+  const std::optional<migrate::CostEstimate> cost = session.ports.EstimateCost(source, StoreUrl(session), report);
   if (session.json()) {
     Json result = session.NewResult();
-    PlanJson(report, session.invocation.Has("details"), &result);
+    PlanJson(report, cost, session.invocation.Has("details"), &result);
+    AddWire(session, &result);
     session.PrintJson(result);
     return kExitDone;
   }
-  session.Print(PlanText(report, session.view()));
+  session.Print(PlanText(report, cost, session.view()));
   session.Remark(fmt::format("\nNothing was written. Next: reeve migrate {}",
                              ShellLine(std::vector<std::string>{"--from", source, "--to", StoreUrl(session)})));
   return kExitDone;
@@ -188,6 +197,7 @@ Result<int> RunVerify(Session& session) {
   if (session.json()) {
     Json result = session.NewResult();
     VerifyJson(report, &result);
+    AddWire(session, &result);
     session.PrintJson(result);
   } else {
     session.Print(VerifyText(report, options.certificates_dir, session.view()));

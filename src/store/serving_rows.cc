@@ -26,6 +26,10 @@ ServingMarks MarksAfter(const ServingMarks& before, const ServingWrites& writes)
   return after;
 }
 
+Days FirstServedMonth(Days from_month, const ServingMarks& marks) {
+  return marks.ledger_time == 0 ? from_month : std::min(from_month, MonthStart(DateOf(marks.ledger_time)));
+}
+
 std::string UsageIdOf(std::string_view tenant_id, Days month) {
   return crypto::DeterministicId("usage_", "usage", {tenant_id, FormatMonth(month)});
 }

@@ -21,6 +21,9 @@ inline constexpr std::string_view kAuditHeadMark = "ledger_audit_head";
 // `before` with what `writes` moves on; a mark never goes back.
 [[nodiscard]] ServingMarks MarksAfter(const ServingMarks& before, const ServingWrites& writes);
 
+// The first month whose usage Load hands over.
+[[nodiscard]] Days FirstServedMonth(Days from_month, const ServingMarks& marks);
+
 // usage_id of a month (docs/mapping.md §7).
 [[nodiscard]] std::string UsageIdOf(std::string_view tenant_id, Days month);
 

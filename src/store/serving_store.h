@@ -103,8 +103,9 @@ struct ServingWrites {
   std::string audit_head;
 };
 
-// What Load hands over; calls come in this order: every customer, every key, every usage row of the months from `from_month` on and of every month
-// in which an open run was reserved, every open run (kReserved). Runs that ended are found by FindRun.
+// What Load hands over; calls come in this order: every customer, every key, every usage row of the months from `from_month` on (or from that of the ledger's
+// mark, if it is earlier: its clock may be behind the wall's) and of every month in which an open run was reserved, every open run (kReserved) in the order of
+// the grants. Runs that ended are found by FindRun.
 struct ServingVisitor {
   std::function<void(const ServedCustomer&)> customer;
   std::function<void(const ServedKey&)> key;

@@ -103,6 +103,13 @@ TEST_P(ServingStoreSuite, LoadsUsageOfTheMonthsAskedForAndOfThoseOfOpenRuns) {
   EXPECT_EQ(Beginning(lines, "run").size(), 1u);
 }
 
+TEST_P(ServingStoreSuite, LoadsTheMonthInWhichTheLedgersClockStands) {
+  ServingWrites writes;
+  writes.ledger_time = StartOf(kServedMonth) + 5;
+  Commit(writes);
+  EXPECT_EQ(Beginning(LoadLines(place_->store(), kNextMonth), "usage").size(), 2u) << "the wall's clock has leapt ahead, the counters are of before";
+}
+
 TEST_P(ServingStoreSuite, LoadsOnlyOpenRunsInTheOrderOfTheirGrants) {
   Commit(WritesOf({Granted("z", 1), Granted("y", 2), Granted("x", 3)}));
   RunRow refused = Granted("w", 0);

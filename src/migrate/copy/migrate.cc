@@ -10,6 +10,7 @@
 #include "env/interrupt.h"
 #include "migrate/audit.h"
 #include "migrate/copy/dead_letter_file.h"
+#include "migrate/copy/known_tenants.h"
 #include "migrate/copy/survey.h"
 #include "migrate/copy/tenant_writer.h"
 #include "migrate/journal.h"
@@ -22,11 +23,6 @@ using copy::Survey;
 constexpr size_t kQueueTenants = 256;  // so that the workers go on while a batch is written
 
 // What the store knows of a tenant before this run.
-struct Known {
-  Phase phase = Phase::kLegacy;
-  std::string source_digest;  // of the last complete copy; empty if there is none
-};
-
 // A tenant on its way from a worker to the writer.
 struct Copied {
   uint32_t index = 0;               // into the estate map
@@ -100,22 +96,9 @@ class MigrationRun {
 
   Result<> LoadKnown() {
     REEVE_ASSIGN(const std::unique_ptr<store::CentralReader> reader, engine_.sink->OpenReader());
-    const catalog::Table& table = catalog::ReeveTenants();
-    const auto column = [&table](std::string_view name) { return static_cast<size_t>(table.Index(name)); };
-    int64_t newest = journal_->state().last_attempt;
-    REEVE_TRY(reader->Scan(table, [&](std::span<const catalog::Cell> row) -> Result<> {
-      Known known;
-      known.phase = ParsePhase(row[column("phase")].text).value_or(Phase::kLegacy);
-      newest = std::max(newest, row[column("attempt")].num);
-      const auto state = journal_->state().tenants.find(row[column("tenant_id")].text);
-      const bool copied = known.phase >= Phase::kCopied && state != journal_->state().tenants.end() &&
-                          state->second.phase >= Phase::kCopied && state->second.failure.empty();
-      if (copied)
-        known.source_digest = state->second.source_digest;
-      known_.emplace(row[column("tenant_id")].text, std::move(known));
-      return {};
-    }));
-    report_.attempt = newest + 1;
+    REEVE_ASSIGN(copy::KnownTenants known, copy::ReadKnownTenants(*reader, journal_->state()));
+    known_ = std::move(known.by_name);
+    report_.attempt = known.newest_attempt + 1;
     return {};
   }
 
@@ -168,13 +151,13 @@ class MigrationRun {
     const std::string collisions = survey_->CollisionsText(index);
     const auto known = known_.find(tenant.name);
     if (known != known_.end()) {
-      if (known->second.phase > Phase::kVerified) {
-        copied.summary.failure = fmt::format("is in phase {}, where a migration must not write", PhaseName(known->second.phase));
+      const std::string& before = known->second.source_digest;
+      if (known->second.phase <= Phase::kVerified && !before.empty() && worker->reader->DigestOnly(tenant, collisions) == before) {
+        copied.unchanged = true;
         return copied;
       }
-      const std::string& before = known->second.source_digest;
-      if (!before.empty() && worker->reader->DigestOnly(tenant, collisions) == before) {
-        copied.unchanged = true;
+      if (!known->second.refused.empty()) {
+        copied.summary.failure = known->second.refused;
         return copied;
       }
       if (!worker->central) {
@@ -385,7 +368,7 @@ class MigrationRun {
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<Survey> survey_;
   std::unique_ptr<Verifier> verifier_;  // only with options_.verify
-  std::map<std::string, Known, std::less<>> known_;
+  std::map<std::string, copy::KnownTenant, std::less<>> known_;
   std::map<std::string, std::vector<EstateFinding>> findings_by_tenant_;
   std::atomic<bool> stop_{false};
   size_t done_ = 0;

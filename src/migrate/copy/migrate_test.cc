@@ -347,6 +347,25 @@ TEST_F(MigrateTest, WhatVanishedFromLegacyIsProvenToo) {
   EXPECT_EQ(Count(catalog::ReeveFindings(), "credential_gone"), 1u);
 }
 
+TEST_F(MigrateTest, ATenantThatWasServedFromTheStoreIsLeftAlone) {
+  AddTenant("acme");
+  AddTenant("globex");
+  Run();
+  store::TenantWrite served{{"acme", CustomerIdOf("acme")}, 1, {}};
+  served.tables.emplace_back(catalog::ReeveRunTotals());
+  ASSERT_TRUE(catalog::ParseRow(R"({"tenant_id":"acme","usage_month":"2026-11-01","compute_ms":"0","legacy_runs":"1","legacy_running":"0","legacy_compute_ms":"0"})",
+                                &served.tables.front()));
+  ASSERT_TRUE(sink_->Merge({&served, 1}));
+  const auto before = Central();
+  EXPECT_EQ(Run().unchanged, 2u) << "as long as legacy is as it was, nothing is to be said";
+  estate_.Put("acme", "x_meta_api_keys", KeyLine("acme", "acme-k1", false));
+  const MigrateReport report = Run();
+  ASSERT_EQ(report.failed.size(), 1u);
+  EXPECT_EQ(report.failed[0].tenant, "acme");
+  EXPECT_NE(report.failed[0].reason.find("was served from this store"), std::string::npos) << report.failed[0].reason;
+  EXPECT_EQ(Central(), before);
+}
+
 TEST_F(MigrateTest, ThePlanSaysWhatWouldHappenAndWritesNothing) {
   AddTenant("acme");
   estate_.Put("metadata", "api_keys", KeyLine("nobody", "lost"));

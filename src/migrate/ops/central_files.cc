@@ -37,6 +37,7 @@ Result<std::unique_ptr<CentralFiles>> CentralFiles::Open(Files& files, const std
 Result<> CentralFiles::Stream(size_t file, bool check, const RowVisit& visit) {
   const Table& table = *ExportedTables()[file];
   const ExportReport::Item& expected = manifest_.tables[file];
+  if (expected.sha256.empty()) return {};  // not in this version of an export
   const std::string path = PathOf(file);
   REEVE_ASSIGN(const std::unique_ptr<ByteReader> source, files_.Open(path));
   crypto::Sha256 digest;
@@ -82,8 +83,9 @@ Result<> CentralFiles::Check() {
       return {};
     }));
     if (file == 0) RankTenants();  // customers come first
-    REEVE_ASSIGN(auto reader, files_.OpenRandom(PathOf(file)));
-    readers_.push_back(std::move(reader));
+    readers_.emplace_back();
+    if (manifest_.tables[file].sha256.empty()) continue;
+    REEVE_ASSIGN(readers_.back(), files_.OpenRandom(PathOf(file)));
   }
   FindShared();
   return {};

@@ -35,7 +35,7 @@ bool ReadTable(const json::value& value, ExportReport::Item* item) {
          Number(object, "bytes", &item->bytes) && Text(object, "sha256", &item->sha256) != nullptr && item->sha256.size() == 64;
 }
 
-Result<CentralManifest> Parse(const std::string& path, const json::object& object) {
+Result<CentralManifest> Parse(const std::string& path, const json::object& object, uint64_t version) {
   CentralManifest manifest;
   std::string time;
   if (Text(object, "tool_version", &manifest.tool_version) == nullptr) return Damaged(path, "tool_version is missing");
@@ -45,14 +45,15 @@ Result<CentralManifest> Parse(const std::string& path, const json::object& objec
   const json::value* tables = object.if_contains("tables");
   if (tables == nullptr || !tables->is_array()) return Damaged(path, "tables is missing");
   const auto& expected = ExportedTables();
-  if (tables->as_array().size() != expected.size())
-    return Damaged(path, fmt::format("it lists {} tables, not {}", tables->as_array().size(), expected.size()));
-  for (size_t i = 0; i < expected.size(); ++i) {
+  const size_t count = version == 1 ? kTablesOfVersion1 : expected.size();
+  if (tables->as_array().size() != count) return Damaged(path, fmt::format("it lists {} tables, not {}", tables->as_array().size(), count));
+  for (size_t i = 0; i < count; ++i) {
     ExportReport::Item item;
     if (!ReadTable(tables->as_array()[i], &item) || item.table != expected[i]->name)
       return Damaged(path, fmt::format("entry {} of tables is not that of {}", i + 1, expected[i]->name));
     manifest.tables.push_back(std::move(item));
   }
+  for (size_t i = count; i < expected.size(); ++i) manifest.tables.push_back({std::string(expected[i]->name), 0, 0, {}});
   return manifest;
 }
 
@@ -84,10 +85,10 @@ Result<CentralManifest> ReadManifest(Files& files, const std::string& dir) {
   if (Text(value.as_object(), "format", &format) == nullptr || format != kManifestFormat)
     return Fail(Code::kUsage, "{}: this is no export of a central dataset", path);
   if (!Number(value.as_object(), "version", &version)) return Damaged(path, "version is missing");
-  if (version != kManifestVersion)
+  if (version < 1 || version > kManifestVersion)
     return FailWithHint(Code::kUsage, fmt::format("{}: version {} of the format; this reeve reads {}", path, version, kManifestVersion),
                         "use the reeve that wrote it, or a newer one");
-  return Parse(path, value.as_object());
+  return Parse(path, value.as_object(), version);
 }
 
 }  // namespace reeve::migrate::ops

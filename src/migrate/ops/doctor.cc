@@ -87,7 +87,18 @@ void CheckUsage(const DoctorFacts& facts, Checklist* list) {
               "absence counts as zero when serving; after a change of month this is normal, else reeve repair usage");
   }
   list->None("Usage equals its runs", facts.miscounted, State::kFailed, "months that differ from their set of runs", "reeve repair usage",
-             "every counted month equals its set of distinct runs");
+             "every month that came from legacy equals its set of distinct runs");
+}
+
+void CheckLedger(const LedgerFacts& facts, Checklist* list) {
+  const std::string counters = "Counters equal the ledger", leases = "Open runs are alive", fences = "Fences in order";
+  if (facts.tenants == 0) return list->Ok(counters, "no tenant was served from this store");
+  list->None(counters, facts.differing, State::kFailed, "months that are not legacy's part and the ledger's runs", "reeve repair usage",
+             fmt::format("{} tenants served, {} runs granted and {} refused", facts.tenants, facts.runs, facts.refused));
+  list->None(leases, facts.overdue, State::kWarning, "open runs whose lease is over", "the server expires them when it starts",
+             fmt::format("{} runs are open, none beyond its lease", facts.open));
+  list->None(fences, facts.disorder, State::kFailed, "what cannot be", "keep the store as it is and find out who wrote to it",
+             "every open run has a fence of its own; marks are ahead of all rows");
 }
 
 void CheckBreaches(const DoctorFacts& facts, Checklist* list) {
@@ -234,6 +245,7 @@ Result<std::vector<Check>> Doctor(store::CentralReader& reader, Files& files, co
   CheckTenants(facts, &list);
   CheckSubscriptions(facts, &list);
   CheckUsage(facts, &list);
+  CheckLedger(facts.ledger, &list);
   CheckBreaches(facts, &list);
   REEVE_TRY(CheckJournal(files, state_path, &list));
   CheckOpenPoints(facts, &list);

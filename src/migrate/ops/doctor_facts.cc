@@ -8,6 +8,7 @@
 #include "catalog/json_scan.h"
 #include "domain/run_set.h"
 #include "migrate/audit.h"
+#include "migrate/ops/doctor_ledger.h"
 
 namespace reeve::migrate::ops {
 namespace {
@@ -59,10 +60,6 @@ class Gatherer {
     uint64_t tenant;
     int8_t legacy_keys;  // -1: nobody counted them; else whether there were any
     int8_t certified;  // -1: no certificate of this attempt; else whether it saw a usable key
-  };
-  struct Month {
-    uint64_t name;
-    int64_t runs;
   };
 
   CustomerFacts* Customer(std::string_view id) {
@@ -144,15 +141,14 @@ class Gatherer {
     return {};
   }
 
-  static uint64_t MonthName(std::string_view owner, int64_t month) { return Hash64(fmt::format("{}\n{}", month, owner)); }
-
   Result<> ScanUsage() {
     const Table& table = catalog::Usage();
     std::vector<uint64_t> months;
     REEVE_TRY(reader_.Scan(table, [&](Row row) -> Result<> {
       const int64_t month = NumAt(table, row, "usage_month");
       months.push_back(MonthName(TextAt(table, row, "customer_id"), month));
-      usage_.push_back({MonthName(TextAt(table, row, "tenant_id"), month), NumAt(table, row, "pipelines_run_count")});
+      usage_.push_back({MonthName(TextAt(table, row, "tenant_id"), month), NumAt(table, row, "pipelines_run_count"), NumAt(table, row, "pipelines_running_count"),
+                        NumAt(table, row, "compute_hours")});
       CustomerFacts* customer = OwnerOf(table, row);
       if (customer != nullptr && month == month_) customer->usage_this_month = true;
       return {};
@@ -160,24 +156,28 @@ class Gatherer {
     std::sort(months.begin(), months.end());
     for (size_t i = 1; i < months.size(); ++i)
       if (months[i] == months[i - 1]) facts_.duplicate_months.Add({});
-    std::sort(usage_.begin(), usage_.end(), [](const Month& a, const Month& b) { return a.name < b.name; });
+    std::sort(usage_.begin(), usage_.end(), [](const CountedMonth& a, const CountedMonth& b) { return a.name < b.name; });
     return {};
   }
 
   Result<> ScanRuns() {
     const Table& table = catalog::ReeveUsageRuns();
     domain::RunSet set;
-    return reader_.Scan(table, [&](Row row) -> Result<> {
+    REEVE_TRY(reader_.Scan(table, [&](Row row) -> Result<> {
       const auto month = static_cast<Days>(NumAt(table, row, "usage_month"));
       const std::string_view tenant = TextAt(table, row, "tenant_id");
       set.Clear();
       const Result<> decoded = set.Decode(TextAt(table, row, "runs"), month);
       const uint64_t name = MonthName(tenant, month);
-      const auto at = std::lower_bound(usage_.begin(), usage_.end(), name, [](const Month& entry, uint64_t value) { return entry.name < value; });
-      const bool counted = at != usage_.end() && at->name == name && at->runs == static_cast<int64_t>(set.size());
-      if (!decoded || !counted) facts_.miscounted.Add(fmt::format("{} {}", tenant, FormatMonth(month)));
+      const auto at = std::lower_bound(usage_.begin(), usage_.end(), name, [](const CountedMonth& entry, uint64_t value) { return entry.name < value; });
+      const std::string text = fmt::format("{} {}", tenant, FormatMonth(month));
+      if (!decoded) facts_.miscounted.Add(text);
+      else if (at == usage_.end() || at->name != name || at->runs != static_cast<int64_t>(set.size())) odd_[name] = {static_cast<int64_t>(set.size()), text};
       return {};
-    });
+    }));
+    REEVE_ASSIGN(facts_.ledger, GatherLedger(reader_, now_, usage_, &odd_));
+    for (const auto& [name, odd] : odd_) facts_.miscounted.Add(odd.text);
+    return {};
   }
 
   Result<> ScanChildren(const Table& table) {
@@ -278,7 +278,8 @@ class Gatherer {
   DoctorFacts facts_;
   std::vector<CustomerFacts> customers_;   // by id
   std::vector<uint64_t> doubled_tenants_;  // sorted
-  std::vector<Month> usage_;               // by tenant and month
+  std::vector<CountedMonth> usage_;        // by tenant and month
+  OddSets odd_;
   std::vector<Certified> certified_;
   std::vector<State> states_;
   std::vector<std::string> tenants_;       // with an audit chain to check

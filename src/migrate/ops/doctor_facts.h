@@ -1,5 +1,5 @@
 // What the doctor counts: one pass over every table, 64 bits for a name. Memory is about 60 bytes a
-// customer, 8 bytes a key and 16 bytes a month of usage, whatever else the store holds. Plain data;
+// customer, 8 bytes a key and 32 bytes a month of usage, and the largest ledger of a tenant. Plain data;
 // not safe for concurrent use.
 #pragma once
 
@@ -30,6 +30,14 @@ struct CustomerFacts {
   bool usage_this_month = false;
 };
 
+struct LedgerFacts {
+  uint64_t tenants = 0;           // that were served
+  uint64_t runs = 0, refused = 0, open = 0;
+  Seen overdue;                   // open runs whose lease was over a while ago
+  Seen disorder;                  // fences and times that cannot be
+  Seen differing;                 // months whose counters are not legacy's part and the ledger's runs
+};
+
 struct DoctorFacts {
   uint64_t customers = 0, keys = 0, subscriptions = 0, events = 0, tenants = 0;
   std::map<std::string, uint64_t> phases;         // by name, of reeve_tenants
@@ -39,7 +47,8 @@ struct DoctorFacts {
   Seen keys_lost, keys_gone_since, keys_unproven;
   Seen no_subscription, many_subscriptions;       // customers
   Seen no_usage;                                  // customers without a usage row for the present month
-  Seen miscounted;                                // usage rows that differ from their set of runs
+  Seen miscounted;                                // usage rows that differ from their set of runs, where no ledger counts
+  LedgerFacts ledger;
   // child rows: without customer; of another tenant than their customer
   Seen orphans, foreign;
   Seen duplicate_tenants, duplicate_hashes, duplicate_months;

@@ -30,7 +30,7 @@ TEST_P(ExportImport, AnExportHoldsEveryTableSortedWithItsDigestAndTheManifestLas
   const auto report = ExportTo(world, world.dir / "out");
 
   ASSERT_OK(report);
-  ASSERT_EQ(report->tables.size(), 8u);
+  ASSERT_EQ(report->tables.size(), 10u);
   for (const ExportReport::Item& item : report->tables) {
     const std::string content = ReadFile(world.dir / "out/" + item.table + ".json");
     EXPECT_EQ(item.bytes, content.size());
@@ -201,7 +201,7 @@ TEST_P(ExportImport, AManifestThatIsNotOursIsRefused) {
     return text;
   };
   const std::pair<std::string, Code> cases[] = {
-      {with("central-export", "something-else"), Code::kUsage}, {with("\"version\": 1", "\"version\": 2"), Code::kUsage},
+      {with("central-export", "something-else"), Code::kUsage}, {with("\"version\": 2", "\"version\": 3"), Code::kUsage},
       {with("\"customer_usage\"", "\"customers\""), Code::kCorrupt}, {"", Code::kCorrupt}, {"[]", Code::kCorrupt},
       {with("\"rows\": 1", "\"rows\": 2"), Code::kCorrupt}};
   for (const auto& [text, code] : cases) {

@@ -3,13 +3,16 @@
 //
 // No audit event is written: an export of a store imports into an equal store. Stopping in between
 // leaves whole tenants; run it again.
+#include <algorithm>
 #include <set>
 
 #include "env/interrupt.h"
 #include "migrate/audit.h"
 #include "migrate/journal.h"
 #include "migrate/ops/central_files.h"
+#include "migrate/ops/ledger_count.h"
 #include "migrate/ops/ops.h"
+#include "store/serving_rows.h"
 
 namespace reeve::migrate {
 namespace {
@@ -49,6 +52,7 @@ class Import {
     REEVE_TRY(files->ForEachTenant([&](TenantRows rows) { return Take(std::move(rows)); },
                                    [&](std::string conflict) { Complain(std::move(conflict)); }));
     REEVE_TRY(Flush());
+    if (!dry_run_) REEVE_TRY(RaiseMarks());
     if (!dry_run_) REEVE_TRY(engine_.sink->Checkpoint());
     engine_.progress->End();
     if (complaints_ > kConflictsMax)
@@ -76,11 +80,14 @@ class Import {
   // `customer` is empty for a tenant of which only events are left.
   Result<> Write(const std::string& customer, TenantRows rows) {
     REEVE_ASSIGN(const RowBatch known, ReadTenantRow(*reader_, rows.tenant()));
-    const std::optional<Phase> phase = known.empty() ? std::nullopt : ParsePhase(TextAt(known.table(), known.Row(0), "phase"));
+    const Phase phase = known.empty() ? Phase::kLegacy : ParsePhase(TextAt(known.table(), known.Row(0), "phase")).value_or(Phase::kLegacy);
     if (phase >= Phase::kShadow) {
-      Complain(fmt::format("{}: is in phase {} and being served; not imported", rows.tenant(), PhaseName(*phase)));
+      Complain(fmt::format("{}: is in phase {} and being served; not imported", rows.tenant(), PhaseName(phase)));
       return {};
     }
+    REEVE_ASSIGN(const bool served_since, IsAhead(rows));
+    if (served_since) return {};
+    NoteRuns(rows.Of(catalog::ReeveRuns()));
     const int64_t attempt = known.empty() ? 1 : NumAt(known.table(), known.Row(0), "attempt");
     store::TenantWrite write{{rows.tenant(), customer}, attempt, {}};
     if (!customer.empty()) {
@@ -97,6 +104,48 @@ class Import {
     AddEvents(std::move(events), &write);
     engine_.progress->Add(customer.empty() ? 0 : 1, 0, 0);
     return pending_.size() >= kBatchTenants || pending_rows_ >= kBatchRows ? Flush() : Result<>();
+  }
+
+  // Whether the store has counted what the export does not know; it is then left alone.
+  Result<bool> IsAhead(const TenantRows& rows) {
+    const store::Owner owner{rows.tenant(), {}};
+    RowBatch totals(catalog::ReeveRunTotals()), runs(catalog::ReeveRuns());
+    REEVE_TRY(reader_->Read(totals.table(), owner, &totals));
+    if (totals.empty()) return false;
+    REEVE_TRY(reader_->Read(runs.table(), owner, &runs));
+    const std::string run = FindRunAhead(runs, rows.Of(runs.table()));
+    if (run.empty() && !rows.Of(totals.table()).empty()) return false;
+    Complain(fmt::format("{}: was served from this store after the export was made{}; not imported", rows.tenant(), run.empty() ? "" : " (run " + run + ")"));
+    return true;
+  }
+
+  // A store that serves gives no fence twice and never goes back in time, whoever gave the imported ones.
+  Result<> RaiseMarks() {
+    RowBatch marks(catalog::ReeveMeta());
+    for (const auto& [name, reached] : {std::pair(store::kFenceMark, fence_), std::pair(store::kLedgerTimeMark, latest_)}) {
+      RowBatch stored(catalog::ReeveMeta());
+      const std::string_view column = "key";
+      const Cell key = Cell::Text(name);
+      REEVE_TRY(reader_->Find(stored.table(), {&column, 1}, {&key, 1}, &stored));
+      const int64_t mark = stored.empty() ? 0 : store::ParseMark(TextAt(stored.table(), stored.Row(0), "value")).value_or(0);
+      if (reached <= mark) continue;
+      const std::span<Cell> row = marks.AddRow();
+      Put(&marks, row, "key", name);
+      Put(&marks, row, "value", std::to_string(reached));
+    }
+    if (marks.empty()) return {};
+    store::TenantWrite write;
+    write.tables.push_back(std::move(marks));
+    REEVE_ASSIGN(const auto results, engine_.sink->Merge({&write, 1}));
+    return {};
+  }
+
+  void NoteRuns(const RowBatch& runs) {
+    for (size_t i = 0; i < runs.size(); ++i) {
+      const Row row = runs.Row(i);
+      fence_ = std::max(fence_, NumAt(runs.table(), row, "fence"));
+      latest_ = std::max({latest_, NumAt(runs.table(), row, "reserved_at"), NumAt(runs.table(), row, "ended_at")});
+    }
   }
 
   // The tenant's own events travel with its rows, those under other ids in writes of their own.
@@ -209,6 +258,8 @@ class Import {
   // tenants of pending_ that come into phase copied, with their attempt
   std::map<std::string, int64_t> moved_;
   uint64_t complaints_ = 0;
+  int64_t fence_ = 0;    // the largest of the imported runs
+  Micros latest_ = 0;    // the latest instant in them
   ImportReport report_;
 };
 

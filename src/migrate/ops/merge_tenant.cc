@@ -8,6 +8,7 @@
 #include "catalog/json_scan.h"
 #include "crypto/sha256.h"
 #include "migrate/audit.h"
+#include "migrate/ops/ledger_count.h"
 #include "migrate/ops/tenant_rows.h"
 #include "migrate/ops/usage_count.h"
 
@@ -114,6 +115,7 @@ class Merger {
     MergeKeys();
     MergeCredentials();
     REEVE_TRY(MergeRuns());
+    MergeLedger();
     REEVE_TRY(MergeUsage());
     MoveAudit();
     MergeInvitations();
@@ -252,6 +254,14 @@ class Merger {
     return {};
   }
 
+  // The ledger is the tenant's, whoever its customer is.
+  void MergeLedger() {
+    for (auto& [run, rows] : GroupBy(In(catalog::ReeveRuns()), "run_id")) AddMerged(catalog::ReeveRuns(), rows, &Out(catalog::ReeveRuns()));
+    for (auto& [month, rows] : GroupBy(In(catalog::ReeveRunTotals()), "usage_month"))
+      AddMerged(catalog::ReeveRunTotals(), rows, &Out(catalog::ReeveRunTotals()));
+    ledger_ = CountLedger(Out(catalog::ReeveRunTotals()), Out(catalog::ReeveRuns()));
+  }
+
   // The month's counters: recounted where the runs are known, else the larger of each. Never a sum:
   // both customers saw the same runs.
   Result<> MergeUsage() {
@@ -281,12 +291,13 @@ class Merger {
 
   Result<> Recount(Days month, std::span<Cell> row) {
     const RowBatch& runs = Out(catalog::ReeveUsageRuns());
+    std::optional<domain::MonthUsage> legacy;
     for (size_t i = 0; i < runs.size(); ++i) {
       if (NumAt(runs.table(), runs.Row(i), "usage_month") != month) continue;
-      REEVE_ASSIGN(const domain::MonthUsage usage,
-                   CountStored(TextAt(runs.table(), runs.Row(i), "runs"), month, now_, kAbandonedAfter));
-      (void)SetCounts(usage, row);
+      REEVE_ASSIGN(legacy, CountStored(TextAt(runs.table(), runs.Row(i), "runs"), month, now_, kAbandonedAfter));
     }
+    const auto served = ledger_.find(month);
+    if (legacy || served != ledger_.end()) (void)SetCounts(United(legacy, served == ledger_.end() ? LedgerMonth() : served->second), row);
     return {};
   }
 
@@ -353,6 +364,7 @@ class Merger {
   const Micros now_;
   MergedTenant out_;
   std::string current_plan_;
+  std::map<Days, LedgerMonth> ledger_;
 };
 
 }  // namespace

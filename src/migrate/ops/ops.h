@@ -36,6 +36,7 @@ struct StatusReport {
 struct RollbackOptions {
   std::vector<std::string> tenants;  // empty: all
   bool dry_run = false;
+  bool forget_runs = false;          // also tenants that were served from the store, whose ledger then goes
 };
 struct RollbackReport {
   struct Item {
@@ -46,7 +47,7 @@ struct RollbackReport {
   };
   std::vector<Item> items;
 };
-// Back to legacy for tenants up to phase verified: first every revocation that only central knows is written back to engine.estate (needed
+// Back to legacy for tenants up to phase verified that were not served, or whose runs may be forgotten and have all ended: first every revocation that only central knows is written back to engine.estate (needed
 // only if there is one), then the tenant's central rows go, in one transaction with the phase and an audit event.
 [[nodiscard]] Result<RollbackReport> Rollback(const Engine& engine, const RollbackOptions& options);
 
@@ -61,7 +62,8 @@ struct RepairReport {
 };
 // Merges customers that share a tenant_id into one, with all their children; deletes by row, never by a shared id.
 [[nodiscard]] Result<RepairReport> RepairDuplicates(const Engine& engine, bool dry_run);
-// Recounts customer_usage from the stored run sets (as of now); engine.estate, if given, is read too and united.
+// Recounts customer_usage from the stored run sets (as of now) and the ledger; engine.estate, if given, is read too and united with the sets, but for runs
+// that the ledger has.
 [[nodiscard]] Result<RepairReport> RepairUsage(const Engine& engine, const Options& options, bool dry_run);
 
 // ---- explain ------------------------------------------------------------------------------------------------------------
@@ -108,7 +110,7 @@ struct ExportReport {
   };
   std::vector<Item> tables;
 };
-// Writes DIR/{table}.json (sorted by key bytes) for the seven tables and reeve_usage_runs, then manifest.json last. REQUIRES: DIR is absent or empty.
+// Writes DIR/{table}.json (sorted by key bytes) for the seven tables, reeve_usage_runs and the ledger, then manifest.json last. REQUIRES: DIR is absent or empty.
 [[nodiscard]] Result<ExportReport> ExportCentral(store::CentralReader& reader, Files& files, const std::string& dir,
                                                  obs::Progress& progress, Micros now);
 // True when DIR holds such an export.

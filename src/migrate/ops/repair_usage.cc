@@ -1,5 +1,5 @@
-// Recounts customer_usage from the sets of runs behind it. What a set says depends on the moment:
-// open runs become abandoned.
+// Recounts customer_usage from the runs behind it: the stored sets of those that came from legacy, and the ledger. What a set
+// says depends on the moment: open runs become abandoned. What the ledger says does not: its open runs end by their leases.
 //
 // Customer by customer, bounded memory. Only rows that differ are written, through the attempt
 // fence like every other write.
@@ -9,6 +9,7 @@
 #include "base/encoding.h"
 #include "env/interrupt.h"
 #include "migrate/audit.h"
+#include "migrate/ops/ledger_count.h"
 #include "migrate/ops/legacy_runs.h"
 #include "migrate/ops/ops.h"
 #include "migrate/ops/row_tools.h"
@@ -26,6 +27,7 @@ struct UsageOf {
   store::Owner owner;
   RowBatch rows{catalog::Usage()};          // rows to write
   RowBatch sets{catalog::ReeveUsageRuns()}; // sets to write
+  RowBatch totals{catalog::ReeveRunTotals()};
   std::vector<std::string> lines, uncounted;
   std::string facts;                        // the changed months, before and after
 };
@@ -80,13 +82,14 @@ class Recount {
     for (const std::string& line : usage.lines) report_.items.push_back({usage.owner.tenant_id, line});
     for (const std::string& line : usage.uncounted) report_.left_alone.push_back({usage.owner.tenant_id, line});
     engine_.progress->Add(1, usage.rows.size(), 0);
-    if (report_.dry_run || (usage.rows.empty() && usage.sets.empty())) return {};
+    if (report_.dry_run || (usage.rows.empty() && usage.sets.empty() && usage.totals.empty())) return {};
     REEVE_TRY(Enqueue(std::move(usage)));
     return pending_.size() >= kBatchTenants ? Flush() : Result<>();
   }
 
-  // The stored sets of a tenant by month, united with legacy's where there is one.
-  Result<std::map<Days, std::string>> Sets(UsageOf* usage) {
+  // The stored sets of a tenant by month, united with legacy's where there is one. A run that the ledger has is its own, also if
+  // the platform has logged it into the legacy tables.
+  Result<std::map<Days, std::string>> Sets(const TenantLedger& ledger, UsageOf* usage) {
     RowBatch stored(catalog::ReeveUsageRuns());
     REEVE_TRY(reader_->Read(stored.table(), usage->owner, &stored));
     std::map<Days, std::string> sets;
@@ -97,11 +100,14 @@ class Recount {
       if (legacy_) REEVE_TRY(united.Decode(sets[month], month));
     }
     if (!legacy_) return sets;
-    Result<> added = legacy_->AddRuns(usage->owner.tenant_id, &united);
+    domain::RunSet read;
+    Result<> added = legacy_->AddRuns(usage->owner.tenant_id, &read);
     if (!added) {
       usage->uncounted.push_back("legacy could not be read: " + added.error().message);
       return sets;
     }
+    (void)read.Remove(ledger.run_ids);
+    united.Merge(read);
     for (const Days month : united.Months()) {
       std::string set = united.Encode(month);
       if (!InWindow(month) && sets.count(month) == 0) continue;
@@ -122,7 +128,8 @@ class Recount {
   }
 
   Result<> CountOne(UsageOf* usage) {
-    REEVE_ASSIGN(const auto sets, Sets(usage));
+    REEVE_ASSIGN(const TenantLedger ledger, ReadLedger(*reader_, usage->owner));
+    REEVE_ASSIGN(const auto sets, Sets(ledger, usage));
     RowBatch stored(catalog::Usage());
     REEVE_TRY(reader_->Read(stored.table(), usage->owner, &stored));
     std::map<Days, Row> rows;
@@ -131,15 +138,23 @@ class Recount {
       if (TextAt(stored.table(), row, "customer_id") == usage->owner.customer_id)
         rows[static_cast<Days>(NumAt(stored.table(), row, "usage_month"))] = row;
     }
-    for (const auto& [month, set] : sets) REEVE_TRY(CountMonth(month, set, rows, usage));
+    for (const auto& [month, set] : sets) {
+      REEVE_ASSIGN(const domain::MonthUsage counted, CountStored(set, month, now_, options_.abandoned_after));
+      CountMonth(month, counted, ledger, rows, usage);
+    }
+    for (const auto& [month, counted] : ledger.months)
+      if (sets.count(month) == 0 && (counted.runs > 0 || (counted.legacy && rows.count(month) != 0))) CountMonth(month, std::nullopt, ledger, rows, usage);
     for (const auto& [month, row] : rows)
-      if (sets.count(month) == 0 && NumAt(stored.table(), row, "pipelines_run_count") > 0)
+      if (sets.count(month) == 0 && ledger.months.count(month) == 0 && NumAt(stored.table(), row, "pipelines_run_count") > 0)
         usage->uncounted.push_back(fmt::format("{}: {} without a stored set of runs: left as it is", FormatMonth(month), Counts(row)));
     return {};
   }
 
-  Result<> CountMonth(Days month, const std::string& set, const std::map<Days, Row>& rows, UsageOf* usage) {
-    REEVE_ASSIGN(const domain::MonthUsage counted, CountStored(set, month, now_, options_.abandoned_after));
+  // `legacy`: counted from the month's set; nullopt if it has none.
+  void CountMonth(Days month, const std::optional<domain::MonthUsage>& legacy, const TenantLedger& ledger, const std::map<Days, Row>& rows,
+                  UsageOf* usage) {
+    const auto served = ledger.months.find(month);
+    const LedgerMonth none, &own = served == ledger.months.end() ? none : served->second;
     const auto stored = rows.find(month);
     RowBatch& out = usage->rows;
     if (stored == rows.end()) {
@@ -147,18 +162,18 @@ class Recount {
     } else {
       CopyRow(stored->second, &out);
     }
+    if (served != ledger.months.end()) AddTotals(usage->owner.tenant_id, month, legacy, own, &usage->totals);
     const std::span<Cell> row = out.Row(out.size() - 1);
-    if (!SetCounts(counted, row) && stored != rows.end()) {
-      out.DropRow();
-      return {};
-    }
+    domain::MonthUsage counted = United(legacy, own);
+    const Cell& last = At(out.table(), row, "last_pipeline_run_at");
+    if (!legacy && !last.is_null) counted.last_start = std::max(counted.last_start, last.num);
+    if (!SetCounts(counted, row) && stored != rows.end()) return out.DropRow();
     Put(&out, row, "updated_at", now_);
     const bool fresh = stored == rows.end();
     usage->lines.push_back(fmt::format("{}: {} were stored, {} counted", FormatMonth(month),
                                        fresh ? "none" : Counts(stored->second), Counts(row)));
     usage->facts += fmt::format(R"({}"{}":{{"before":{},"after":{}}})", usage->facts.empty() ? "" : ",", FormatMonth(month),
                                 fresh ? "null" : CountsJson(stored->second), CountsJson(row));
-    return {};
   }
 
   Result<> Enqueue(UsageOf usage) {
@@ -179,7 +194,8 @@ class Recount {
       write.tables.push_back(std::move(audit));
       write.tables.push_back(std::move(usage.rows));
     }
-    if (!usage.sets.empty()) write.tables.push_back(std::move(usage.sets));
+    for (RowBatch* own : {&usage.sets, &usage.totals})
+      if (!own->empty()) write.tables.push_back(std::move(*own));
     pending_.push_back(std::move(write));
     return {};
   }

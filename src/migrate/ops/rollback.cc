@@ -14,6 +14,7 @@
 #include "migrate/ops/legacy_runs.h"
 #include "migrate/ops/ops.h"
 #include "migrate/ops/row_tools.h"
+#include "migrate/served.h"
 #include "store/describe.h"
 
 namespace reeve::migrate {
@@ -120,6 +121,7 @@ class RollbackRun {
     for (const Table* table : store::ErasedTables()) {
       RowBatch rows(*table);
       REEVE_TRY(reader_->Read(*table, owner, &rows));
+      if (table == &catalog::ReeveRuns() || table == &catalog::ReeveRunTotals()) LookIntoLedger(rows, candidate);
       if (!rows.empty() && !table->own) candidate->rows[std::string(table->name)] = rows.size();
       if (table == &catalog::ApiKeys()) AskAboutKeys(rows, At(state.table(), state.Row(0), "as_of"), candidate, &questions);
       if (table == &catalog::Customers() && (rows.size() > 1 || (rows.size() == 1 && TextAt(*table, rows.Row(0), "customer_id") != owner.customer_id)))
@@ -128,6 +130,17 @@ class RollbackRun {
     candidate->revoked = questions.deny.size();
     if (!questions.empty()) questions_.emplace(candidate->tenant, std::move(questions));
     return {};
+  }
+
+  // What the ledger counts is known nowhere else, and what is running holds a lease here.
+  void LookIntoLedger(const RowBatch& rows, Candidate* candidate) const {
+    if (rows.empty()) return;
+    if (&rows.table() == &catalog::ReeveRuns()) candidate->rows[std::string(rows.table().name)] = rows.size();
+    if (!options_.forget_runs) candidate->refused = fmt::format("{}: export the store, then --forget-runs takes it back without them", kServedHere);
+    if (&rows.table() != &catalog::ReeveRuns()) return;
+    uint64_t open = 0;
+    for (size_t i = 0; i < rows.size(); ++i) open += At(rows.table(), rows.Row(i), "ended_at").is_null ? 1 : 0;
+    if (open > 0) candidate->refused = fmt::format("{} of its ledger not ended yet: let the server end them first", Counted(open, "run"));
   }
 
   // Without the estate only what legacy had at the time of the copy is known: a revocation from

@@ -12,7 +12,7 @@ const std::vector<const Table*>& TenantRows::Tables() {
   static const std::vector<const Table*> tables = [] {
     std::vector<const Table*> list;
     for (const Table& table : catalog::CentralTables()) list.push_back(&table);
-    list.push_back(&catalog::ReeveUsageRuns());
+    for (const Table* own : {&catalog::ReeveUsageRuns(), &catalog::ReeveRuns(), &catalog::ReeveRunTotals()}) list.push_back(own);
     return list;
   }();
   return tables;

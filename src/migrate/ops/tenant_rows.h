@@ -24,7 +24,7 @@ class TenantRows {
   [[nodiscard]] RowBatch& Of(const Table& table);
   [[nodiscard]] const RowBatch& Of(const Table& table) const;
   [[nodiscard]] std::vector<RowBatch>& batches() { return batches_; }
-  // The seven tables and reeve_usage_runs.
+  // The seven tables, reeve_usage_runs and the ledger's two.
   [[nodiscard]] static const std::vector<const Table*>& Tables();
   // The ids in customers, sorted, each once.
   [[nodiscard]] std::vector<std::string> CustomerIds() const;

@@ -11,6 +11,7 @@
 #include <set>
 #include <thread>
 
+#include "catalog/ndjson.h"
 #include "crypto/sha256.h"
 #include "env/interrupt.h"
 #include "migrate/audit.h"
@@ -403,6 +404,22 @@ TEST_F(VerifyTest, AFailureThatTheWitnessDoesNotFindIsADifferenceAndMovesNothing
   EXPECT_EQ(Journaled("acme").phase, Phase::kLegacy);
   EXPECT_EQ(Journaled("acme").failure, "gzip cut");
   EXPECT_EQ(Text(catalog::AuditLogs(), "acme", "event_type"), "customer.verification_failed");
+}
+
+TEST_F(VerifyTest, ATenantThatWasServedFromTheStoreIsNotCompared) {
+  Copied("acme", Different(), Phase::kVerified);
+  Copied("other", Equal());
+  store::TenantWrite served{{"acme", CustomerIdOf("acme")}, 1, {}};
+  served.tables.emplace_back(catalog::ReeveRunTotals());
+  ASSERT_TRUE(catalog::ParseRow(R"({"tenant_id":"acme","usage_month":"2026-11-01","compute_ms":"0","legacy_runs":"1","legacy_running":"0","legacy_compute_ms":"0"})",
+                                &served.tables.front()));
+  ASSERT_TRUE(sink_.Merge({&served, 1}));
+  const VerifyReport report = MustRun();
+  EXPECT_EQ(report.equal, 1u);
+  EXPECT_EQ(report.not_copied, 1u);
+  EXPECT_EQ(PhaseOf("acme"), "verified") << "counting on is no difference";
+  ASSERT_EQ(report.details.size(), 1u);
+  EXPECT_NE(report.details[0].differences[0].find("was served from this store"), std::string::npos);
 }
 
 TEST_F(VerifyTest, ATenantThatIsServedKeepsItsPhase) {

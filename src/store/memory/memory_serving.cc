@@ -79,7 +79,7 @@ class MemoryServingStore final : public ServingStore {
     std::sort(open.begin(), open.end(), [](const RunRow& a, const RunRow& b) { return a.fence < b.fence; });
     std::set<int64_t> months;
     for (const RunRow& run : open) months.insert(run.month);
-    VisitUsage(from_month, months, visitor);
+    VisitUsage(FirstServedMonth(from_month, Marks()), months, visitor);
     for (const RunRow& run : open) visitor.run(run);
     return Marks();
   }

@@ -31,7 +31,7 @@ class SqliteServingStore final : public ServingStore {
 
   Result<ServingMarks> Load(Days from_month, const ServingVisitor& visitor) override {
     REEVE_TRY(Sound());
-    REEVE_TRY(LoadServing(database_->path(), from_month, visitor));
+    REEVE_TRY(LoadServing(database_->path(), FirstServedMonth(from_month, marks_), visitor));
     return marks_;
   }
 
