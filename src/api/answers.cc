@@ -158,12 +158,12 @@ void SetJson(int status, std::string json, Reply* reply) {
 void WriteAuthorization(const gate::Admission& admission, bool run_asked, std::string_view decision_id, Reply* reply) {
   std::string json = "{\"allowed\":true";
   AppendText("decision_id", decision_id, &json);
-  AppendText("customer_id", admission.who.customer_id, &json);
-  AppendText("tenant_id", admission.who.tenant_id, &json);
-  AppendText("plan", admission.who.plan, &json);
-  AppendText("api_key_id", admission.who.api_key_id, &json);
+  AppendText("customer_id", admission.who().customer_id, &json);
+  AppendText("tenant_id", admission.who().tenant_id, &json);
+  AppendText("plan", admission.who().plan, &json);
+  AppendText("api_key_id", admission.who().api_key_id, &json);
   json += ",\"scopes\":[";
-  std::string_view scopes = admission.who.scopes;
+  std::string_view scopes = admission.who().scopes;
   while (!scopes.empty()) {
     const size_t space = scopes.find(' ');
     AppendJsonString(scopes.substr(0, space), &json);
@@ -171,8 +171,8 @@ void WriteAuthorization(const gate::Admission& admission, bool run_asked, std::s
     if (!scopes.empty()) json.push_back(',');
   }
   json += "]";
-  if (admission.rate) {
-    const domain::RateFacts& rate = *admission.rate;
+  if (const auto facts = admission.rate()) {
+    const domain::RateFacts& rate = *facts;
     json += fmt::format(",\"rate\":{{\"limit\":{},\"remaining\":{},\"reset_seconds\":{},\"window_seconds\":{}}}", rate.limit, rate.remaining, rate.reset_s,
                         rate.window_s);
     AddRate(rate, true, reply);

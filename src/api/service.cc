@@ -148,9 +148,9 @@ void Service::AskGateway(Call& call) {
     ReplayDenial(call);
   } else {
     const gate::Admission admission = shared_.gate.Authorize(KeyShown(call.request), {.scope = door->scope, .cost = door->cost, .run = false});
-    if (admission.rate) AddRate(*admission.rate, false, call.reply);
+    if (const auto rate = admission.rate()) AddRate(*rate, false, call.reply);
     if (admission.decision.allowed())
-      AddIdentity(admission.who, call.reply);
+      AddIdentity(admission.who(), call.reply);
     else
       DenyGateway(call, *door, admission);
   }
@@ -168,7 +168,7 @@ void Service::DenyGateway(const Call& call, const GatewayDoor& door, const gate:
   call.reply->Add("X-Authz-Status", status);
   if (admission.decision.retry_after_s > 0) call.reply->Add("Retry-After", admission.decision.retry_after_s);
   if (status == 401) call.reply->Add("WWW-Authenticate", "Bearer realm=\"reeve\"");
-  const Denial denial = {admission.decision, admission.rate, std::string(door.scope), std::string(call.decision_id)};
+  const Denial denial = {admission.decision, admission.rate(), std::string(door.scope), std::string(call.decision_id)};
   call.reply->Add("X-Authz-Denial", WriteDenialToken(denial, shared_.denial_key, call.now));
 }
 

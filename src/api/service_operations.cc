@@ -123,7 +123,7 @@ void Service::Authorize(Call& call) {
   const gate::Admission admission =
       shared_.gate.Authorize(KeyShown(call.request), {.scope = scope, .cost = static_cast<int32_t>(call.body.Whole("cost", 1)), .run = run});
   if (admission.decision.allowed()) return WriteAuthorization(admission, run, call.decision_id, call.reply);
-  if (admission.rate) AddRate(*admission.rate, true, call.reply);
+  if (const auto rate = admission.rate()) AddRate(*rate, true, call.reply);
   WriteRefusal(admission.decision, scope, call.context, false, call.reply);
 }
 

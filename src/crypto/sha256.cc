@@ -1,6 +1,5 @@
 #include "crypto/sha256.h"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include "base/encoding.h"
@@ -47,8 +46,6 @@ Digest Sha256Digest(std::string_view bytes) {
   hasher.FinishInto(digest.data());
   return digest;
 }
-
-bool EqualInConstantTime(const Digest& a, const Digest& b) { return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0; }
 
 std::string Sha256Of(std::string_view bytes) {
   thread_local Sha256 hasher;

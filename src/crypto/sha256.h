@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -34,7 +35,18 @@ using Digest = std::array<uint8_t, 32>;
 // 32 bytes.
 [[nodiscard]] std::string Sha256Of(std::string_view bytes);
 // Compares in a time that does not depend on where they differ.
-[[nodiscard]] bool EqualInConstantTime(const Digest& a, const Digest& b);
+// By words, since the library's takes bytes: every word is looked at, and the compiler is not to know that one difference settles it.
+[[nodiscard]] inline bool EqualInConstantTime(const Digest& a, const Digest& b) {
+  uint64_t different = 0;
+  for (size_t at = 0; at < a.size(); at += sizeof(uint64_t)) {
+    uint64_t x, y;
+    std::memcpy(&x, a.data() + at, sizeof(x));
+    std::memcpy(&y, b.data() + at, sizeof(y));
+    different |= x ^ y;
+    asm volatile("" : "+r"(different));
+  }
+  return different == 0;
+}
 // 64 lower-case hex digits.
 [[nodiscard]] std::string Sha256Hex(std::string_view bytes);
 

@@ -8,12 +8,6 @@
 
 namespace reeve::domain {
 
-size_t OutcomeIndex(Outcome outcome) {
-  const auto* found = std::find(kOutcomes.begin(), kOutcomes.end(), outcome);
-  REEVE_ASSERT(found != kOutcomes.end());
-  return static_cast<size_t>(found - kOutcomes.begin());
-}
-
 std::optional<Outcome> OutcomeOf(int32_t number) {
   for (const Outcome outcome : kOutcomes)
     if (static_cast<int32_t>(outcome) == number) return outcome;
@@ -104,17 +98,6 @@ bool IsPermanent(Outcome outcome) {
   return true;
 }
 
-Outcome JudgeStanding(const KeyStanding& standing, Micros now) {
-  if (!standing.known) return Outcome::kUnknownKey;
-  if (standing.revoked) return Outcome::kRevokedKey;
-  if (standing.expires_at != kTimeMax && standing.expires_at <= now) return Outcome::kExpiredKey;
-  if (standing.suspended) return Outcome::kCustomerSuspended;
-  if (standing.cancelled) return Outcome::kCustomerCancelled;
-  if (!standing.subscribed) return Outcome::kSubscriptionInactive;
-  if (!standing.has_scope) return Outcome::kScopeMissing;
-  return Outcome::kAllowed;
-}
-
 Decision JudgeRun(const RunStanding& standing) {
   constexpr int64_t kHundredths = 100, kMax = std::numeric_limits<int64_t>::max();
   if (standing.storage_gb) {
@@ -141,21 +124,19 @@ int64_t RetryAfter(Micros duration) {
 
 bool IsKeyText(std::string_view text) {
   if (text.empty() || text.size() > kKeyTextMax) return false;
-  // Eight bytes at a time, on the request path. A byte of the sum's high bits is set where the subtraction borrowed: below 0x20, or equal to 0x7f.
-  constexpr uint64_t kOnes = 0x0101010101010101, kHigh = 0x80 * kOnes;
-  uint64_t bad = 0;
-  size_t at = 0;
-  for (; at + 8 <= text.size(); at += 8) {
-    uint64_t word;
-    std::memcpy(&word, text.data() + at, 8);
-    const uint64_t del = word ^ 0x7f * kOnes;
-    bad |= ((word - 0x20 * kOnes) & ~word) | ((del - kOnes) & ~del);
-  }
-  for (; at < text.size(); ++at) {
-    const auto byte = static_cast<unsigned char>(text[at]);
-    if (byte < 0x20 || byte == 0x7f) return false;
-  }
-  return (bad & kHigh) == 0;
+  // Sixteen bytes at a time, on the request path; the last ones once more, or filled up with spaces.
+  using Bytes = unsigned char __attribute__((vector_size(16)));
+  constexpr size_t kBytes = sizeof(Bytes);
+  const auto bad = [&](size_t at, size_t size) {
+    Bytes bytes = Bytes{} + static_cast<unsigned char>(' ');
+    std::memcpy(&bytes, text.data() + at, size);
+    return (bytes < 0x20) | (bytes == 0x7f);
+  };
+  auto found = text.size() < kBytes ? bad(0, text.size()) : bad(text.size() - kBytes, kBytes);
+  for (size_t at = 0; at + kBytes <= text.size(); at += kBytes) found |= bad(at, kBytes);
+  uint64_t halves[2];
+  std::memcpy(halves, &found, sizeof(halves));
+  return (halves[0] | halves[1]) == 0;
 }
 
 bool ScopeCovers(std::string_view held, std::string_view needed) {

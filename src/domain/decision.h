@@ -37,8 +37,12 @@ inline constexpr std::array<Outcome, 14> kOutcomes = {
     Outcome::kExpiredKey,        Outcome::kCustomerSuspended, Outcome::kCustomerCancelled,    Outcome::kSubscriptionInactive,
     Outcome::kScopeMissing,      Outcome::kRateLimited,       Outcome::kStorageQuota,         Outcome::kMonthlyQuota, Outcome::kConcurrentQuota};
 
-// Position in kOutcomes.
-[[nodiscard]] size_t OutcomeIndex(Outcome outcome);
+// Position in kOutcomes. REQUIRES: it is one of them
+[[nodiscard]] constexpr size_t OutcomeIndex(Outcome outcome) {
+  size_t at = 0;
+  while (kOutcomes[at] != outcome) ++at;
+  return at;
+}
 // The outcome with a persisted number; nullopt: none has it.
 [[nodiscard]] std::optional<Outcome> OutcomeOf(int32_t number);
 // For metrics and reports: "allowed", "revoked_key". Never for the holder of a key: that is ErrorCode.
@@ -73,14 +77,23 @@ struct Decision {
 struct KeyStanding {
   bool known = false;              // the digest is in the store, and so is its customer
   bool revoked = false;
-  Micros expires_at = kTimeMax;    // kTimeMax: never
+  bool expired = false;            // at its instant, not after it
   bool suspended = false;
   bool cancelled = false;          // or in a status nobody knows
   bool subscribed = false;
   bool has_scope = false;          // what was asked for, or nothing was
 };
-// kUnknownKey … kScopeMissing, the first that applies, or kAllowed. A key expires at its instant, not after it.
-[[nodiscard]] Outcome JudgeStanding(const KeyStanding& standing, Micros now);
+// kUnknownKey … kScopeMissing, the first that applies, or kAllowed.
+[[nodiscard]] constexpr Outcome JudgeStanding(const KeyStanding& standing) {
+  if (!standing.known) return Outcome::kUnknownKey;
+  if (standing.revoked) return Outcome::kRevokedKey;
+  if (standing.expired) return Outcome::kExpiredKey;
+  if (standing.suspended) return Outcome::kCustomerSuspended;
+  if (standing.cancelled) return Outcome::kCustomerCancelled;
+  if (!standing.subscribed) return Outcome::kSubscriptionInactive;
+  if (!standing.has_scope) return Outcome::kScopeMissing;
+  return Outcome::kAllowed;
+}
 
 // What a run needs. nullopt limits are unlimited, 0 blocks.
 struct RunStanding {

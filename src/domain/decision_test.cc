@@ -9,14 +9,6 @@
 namespace reeve::domain {
 namespace {
 
-constexpr Micros kNow = 1'700'000'000 * kSecond;
-
-KeyStanding Good() {
-  KeyStanding standing;
-  standing.known = standing.subscribed = standing.has_scope = true;
-  return standing;
-}
-
 TEST(Outcome, NumbersAreFrozenAndInOrderOfPrecedence) {
   const std::pair<Outcome, int> numbers[] = {
       {Outcome::kAllowed, 0},           {Outcome::kStoreUnavailable, 1},  {Outcome::kMalformedKey, 10},
@@ -71,7 +63,7 @@ TEST(JudgeStanding, TheFirstThatAppliesWins) {
     KeyStanding standing;
     standing.known = (wrong & 1) == 0;
     standing.revoked = (wrong & 2) != 0;
-    if (wrong & 4) standing.expires_at = kNow;
+    standing.expired = (wrong & 4) != 0;
     standing.suspended = (wrong & 8) != 0;
     standing.cancelled = (wrong & 16) != 0;
     standing.subscribed = (wrong & 32) == 0;
@@ -81,17 +73,8 @@ TEST(JudgeStanding, TheFirstThatAppliesWins) {
     Outcome expected = Outcome::kAllowed;
     for (int i = 6; i >= 0; --i)
       if (wrong >> i & 1) expected = ladder[i];
-    EXPECT_EQ(JudgeStanding(standing, kNow), expected) << wrong;
+    EXPECT_EQ(JudgeStanding(standing), expected) << wrong;
   }
-}
-
-TEST(JudgeStanding, AKeyIsAcceptedUntilTheInstantOfItsExpiry) {
-  KeyStanding standing = Good();
-  standing.expires_at = kNow;
-  EXPECT_EQ(JudgeStanding(standing, kNow - 1), Outcome::kAllowed);
-  EXPECT_EQ(JudgeStanding(standing, kNow), Outcome::kExpiredKey);
-  standing.expires_at = kTimeMax;
-  EXPECT_EQ(JudgeStanding(standing, kTimeMax), Outcome::kAllowed);
 }
 
 RunStanding Room() {

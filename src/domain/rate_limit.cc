@@ -33,12 +33,7 @@ Gcra::Gcra(const RateLimit& limit) : requests_(limit.requests), period_(limit.pe
   const int64_t period_ns = limit.period * kNanos;
   interval_ns_ = period_ns / requests_ + (period_ns % requests_ != 0 ? 1 : 0);
   window_ns_ = interval_ns_ * requests_;
-}
-
-int64_t Gcra::Remaining(Arrival state, int64_t now_ns) const {
-  if (requests_ == 0) return 0;
-  const int64_t taken = state > now_ns ? state - now_ns : 0;
-  return taken >= window_ns_ ? 0 : (window_ns_ - taken) / interval_ns_;
+  per_ns_ = 1.0 / static_cast<double>(interval_ns_);
 }
 
 }  // namespace reeve::domain

@@ -59,7 +59,13 @@ class Gcra {
     return {false, state, cost <= requests_ ? next - now_ns - window_ns_ : -1};
   }
   // Requests that would be allowed now.
-  [[nodiscard]] int64_t Remaining(Arrival state, int64_t now_ns) const;
+  [[nodiscard]] int64_t Remaining(Arrival state, int64_t now_ns) const {
+    const int64_t room = window_ns_ - (state > now_ns ? state - now_ns : 0);
+    if (room <= 0 || requests_ == 0) return 0;
+    // room / interval, without the division: the estimate is off by one at most.
+    const auto estimate = static_cast<int64_t>(static_cast<double>(room) * per_ns_);
+    return estimate + (room - estimate * interval_ns_ >= interval_ns_) - (estimate * interval_ns_ > room);
+  }
   // Until all of the limit is free again.
   [[nodiscard]] int64_t ResetNs(Arrival state, int64_t now_ns) const { return state > now_ns ? state - now_ns : 0; }
 
@@ -71,6 +77,7 @@ class Gcra {
   int64_t requests_ = 0;
   int64_t interval_ns_ = 0;
   int64_t window_ns_ = -1;         // requests × interval
+  double per_ns_ = 0;              // 1 / interval
   Micros period_ = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <random>
 
@@ -51,6 +52,22 @@ TEST(Gcra, TheWaitIsExactToTheNanosecond) {
       const Gcra::Step allowed = gcra.Try(state, now + refused.wait_ns, 1);
       ASSERT_TRUE(allowed.allowed);
       state = allowed.next;
+    }
+  }
+}
+
+TEST(Gcra, WhatRemainsIsTheWholeRequestsThatWouldBeLetIn) {
+  constexpr unsigned kSeed = 99;
+  std::mt19937_64 random(kSeed);
+  for (const int64_t limit : {int64_t{1}, int64_t{3}, int64_t{7}, int64_t{299}, int64_t{100'000}, kRateMax}) {
+    for (const Micros period : {kSecond, 60 * kSecond, kHour, kDay}) {
+      const Gcra gcra({limit, period});
+      const int64_t window = gcra.interval_ns() * limit;
+      for (int i = 0; i < 2'000; ++i) {
+        int64_t taken = static_cast<int64_t>(random() % static_cast<uint64_t>(window + 1));
+        if (i % 2 == 0) taken = std::clamp<int64_t>(taken / gcra.interval_ns() * gcra.interval_ns() + i % 3 - 1, 0, window);  // around whole requests
+        ASSERT_EQ(gcra.Remaining(kStart + taken, kStart), (window - taken) / gcra.interval_ns()) << "seed " << kSeed << " limit " << limit << " taken " << taken;
+      }
     }
   }
 }

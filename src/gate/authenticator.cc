@@ -1,6 +1,7 @@
 #include "gate/authenticator.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "domain/decision.h"
 
@@ -11,71 +12,86 @@ using domain::Decision;
 using domain::Gcra;
 using domain::Outcome;
 
-constexpr int64_t kNanosInSecond = 1'000'000'000;
+constexpr int64_t kNanosInMicro = 1'000, kNanosInSecond = 1'000'000'000;
 
 std::optional<int64_t> Limit(const std::atomic<int64_t>& stored) {
   const int64_t limit = stored.load(std::memory_order_relaxed);
   return limit < 0 ? std::nullopt : std::optional<int64_t>(limit);
 }
 
-domain::RateFacts FactsOf(const Gcra& limit, domain::Arrival state, int64_t now_ns) {
-  return {limit.requests(), limit.Remaining(state, now_ns), (limit.ResetNs(state, now_ns) + kNanosInSecond - 1) / kNanosInSecond,
-          limit.period() / kSecond};
-}
-
-domain::RateFacts Tighter(const Gcra& minute, domain::Arrival minute_state, const Gcra& hour, domain::Arrival hour_state, int64_t now_ns) {
-  const domain::RateFacts a = FactsOf(minute, minute_state, now_ns), b = FactsOf(hour, hour_state, now_ns);
-  return b.remaining < a.remaining ? b : a;
-}
-
-Decision Refusal(const Gcra& limit, const Gcra::Step& step, int64_t now_ns) {
-  const int64_t free = limit.Remaining(step.next, now_ns);
+void FillRefusal(const Gcra& limit, const Gcra::Step& step, int64_t now_ns, Decision* decision) {
   const int64_t wait = step.wait_ns < 0 ? 0 : std::max<int64_t>((step.wait_ns + kNanosInSecond - 1) / kNanosInSecond, 1);
-  return {Outcome::kRateLimited, limit.requests() - free, limit.requests(), wait};
+  *decision = {Outcome::kRateLimited, limit.requests() - limit.Remaining(step.next, now_ns), limit.requests(), wait};
 }
 
+// Most requests of a thread ask for the scope that the last one asked for, and most keys have the same scopes.
 bool HasScope(const ScopeSet& held, const Need& need) {
-  return held.Covers(need.scope) || (!need.or_scope.empty() && held.Covers(need.or_scope));
+  struct Last {
+    const ScopeSet* held = nullptr;
+    std::string scope;
+    bool covers = false;
+  };
+  thread_local Last last;
+  if (last.held != &held || last.scope != need.scope) last = {&held, std::string(need.scope), held.Covers(need.scope)};
+  return last.covers || (!need.or_scope.empty() && held.Covers(need.or_scope));
 }
+
+bool IsNamed(Outcome outcome) { return outcome == Outcome::kAllowed || outcome >= Outcome::kCustomerSuspended; }
 
 }  // namespace
 
-struct Authenticator::Found {
-  KeyIndex* keys = nullptr;
-  KeyIndex::Entry* entry = nullptr;
-  CustomerState* customer = nullptr;
-  const PlanRow* plan = nullptr;
-  uint32_t key = kNoKey;
-  Micros steady = 0;
-};
-
-Outcome Authenticator::Authenticate(std::string_view key_text, const Need& need, Found* found, crypto::Digest* digest) {
+Authenticator::Moment Authenticator::Now() {
+  Moment now;
+  now.stripe = &state_.counters.Mine();
   const Phase phase = state_.phase.load(std::memory_order_acquire);
-  if (phase != Phase::kServing && phase != Phase::kDraining) return Outcome::kStoreUnavailable;
-  if (!domain::IsKeyText(key_text)) return Outcome::kMalformedKey;
-  const crypto::Digest presented = crypto::Sha256Digest(key_text);
-  if (digest != nullptr) *digest = presented;
-  found->keys = &state_.keys.Pin();
-  found->key = found->keys->Find(presented);
-  if (found->key == kNoKey) return Outcome::kUnknownKey;
-  found->entry = &found->keys->At(found->key);
-  if (found->entry->customer == kNoCustomer) return Outcome::kUnknownKey;
-  found->customer = &state_.customers.At(found->entry->customer);
-  found->steady = clock_.Steady();
-  const uint32_t standing = found->customer->standing.load(std::memory_order_acquire);
-  domain::KeyStanding facts;
-  facts.known = (standing & CustomerTable::kKnown) != 0;
-  facts.revoked = (found->entry->standing.load(std::memory_order_acquire) & KeyIndex::kRevoked) != 0;
-  facts.expires_at = found->entry->expires_at;
-  facts.suspended = (standing & CustomerTable::kSuspended) != 0;
-  facts.cancelled = (standing & CustomerTable::kCancelled) != 0;
-  facts.subscribed = (standing & CustomerTable::kSubscribed) != 0;
-  facts.has_scope = need.scope.empty() || HasScope(found->keys->ScopesOf(*found->entry), need);
-  return domain::JudgeStanding(facts, found->steady + state_.ledger_offset.load(std::memory_order_relaxed));
+  if (phase == Phase::kServing || phase == Phase::kDraining) now.keys = &state_.keys.Pin();
+  now.steady = clock_.Steady();
+  now.ledger = now.steady + state_.ledger_offset.load(std::memory_order_relaxed);
+  if (now.keys != nullptr) now.use = now.keys->GrainOfUse(now.steady);
+  return now;
 }
 
-Decision Authenticator::JudgeQuotas(const Found& found) const {
-  const CustomerState& customer = *found.customer;
+void Authenticator::Read(std::string_view key_text, Shown* shown) {
+  shown->is_text = domain::IsKeyText(key_text);
+  if (shown->is_text) shown->digest = crypto::Sha256Digest(key_text);
+}
+
+// Fills in what is not as it was made, member by member: copies of small aggregates stall on their own stores, which costs more than the ladder.
+void Authenticator::DecideOne(const Moment& now, const Shown& shown, const Need& need, Admission* admission) {
+  Outcome outcome = !shown.is_text ? Outcome::kMalformedKey : Outcome::kUnknownKey;
+  KeyIndex::Entry* const entry = shown.key != kNoKey ? &now.keys->At(shown.key) : nullptr;
+  if (entry != nullptr && entry->customer != kNoCustomer) {
+    const uint32_t of_customer = state_.customers.HeadOf(entry->customer).standing.load(std::memory_order_acquire);
+    const uint32_t of_key = entry->standing.load(std::memory_order_acquire);
+    domain::KeyStanding facts;
+    facts.known = (of_customer & CustomerTable::kKnown) != 0;
+    facts.revoked = (of_key & KeyIndex::kRevoked) != 0;
+    facts.expired = now.keys->IsExpired(shown.key, now.ledger);
+    facts.suspended = (of_customer & CustomerTable::kSuspended) != 0;
+    facts.cancelled = (of_customer & CustomerTable::kCancelled) != 0;
+    facts.subscribed = (of_customer & CustomerTable::kSubscribed) != 0;
+    facts.has_scope = need.scope.empty() || HasScope(now.keys->ScopesOf(*entry), need);
+    outcome = domain::JudgeStanding(facts);
+    if (IsNamed(outcome)) {
+      admission->keys_ = now.keys;
+      admission->customers_ = &state_.customers;
+      admission->key_ = shown.key;
+      admission->customer_ = entry->customer;
+    }
+    if (outcome == Outcome::kAllowed) {
+      AdmitWithin(now, entry, state_.customers.Plan(of_customer >> CustomerTable::kPlanShift), need, admission);
+      outcome = admission->decision.outcome;
+    }
+    if (outcome == Outcome::kAllowed && need.cost > 0) {
+      now.keys->Touch(shown.key, now.use);
+      state_.customers.Count(entry->customer, 1);
+    }
+  }
+  admission->decision.outcome = outcome;
+  CountOne(&now.stripe->decisions[domain::OutcomeIndex(outcome)], now.stripe->shared);
+}
+
+Decision Authenticator::JudgeQuotas(const Moment& now, const CustomerState& customer) const {
   domain::RunStanding standing;
   standing.storage_used_hundredths = customer.storage_used_hundredths.load(std::memory_order_relaxed);
   standing.storage_gb = Limit(customer.storage_gb);
@@ -84,70 +100,110 @@ Decision Authenticator::JudgeQuotas(const Found& found) const {
   const Days month = state_.month.load(std::memory_order_relaxed);
   if (customer.month.load(std::memory_order_relaxed) == month) standing.month_runs = customer.month_runs.load(std::memory_order_relaxed);
   standing.live_runs = customer.live_runs.load(std::memory_order_relaxed);
-  standing.now = found.steady + state_.ledger_offset.load(std::memory_order_relaxed);
+  standing.now = now.ledger;
   standing.month_ends = StartOf(MonthStart(month, 1));
-  standing.next_lease_end = customer.first_lease_end.load(std::memory_order_relaxed) - found.steady;
+  standing.next_lease_end = customer.first_lease_end.load(std::memory_order_relaxed) - now.steady;
   if (standing.live_runs > 0 && standing.next_lease_end <= 0) --standing.live_runs;  // one at least is over, and would be ended before refusing
   return domain::JudgeRun(standing);
 }
 
 // Both rates are looked at, then the quotas, and only then anything is taken. If another thread was quicker, all of it is done again; what was taken
 // from the minute is given back if the hour refuses after all.
-Decision Authenticator::AdmitWithin(const Found& found, const Need& need, std::optional<domain::RateFacts>* rate) {
-  const Gcra &minute = found.plan->minute, &hour = found.plan->hour;
-  const int64_t cost = std::clamp<int64_t>(need.cost, 0, kCostMax), now_ns = found.steady * 1'000;
-  std::atomic<domain::Arrival>&minute_state = found.entry->minute, &hour_state = found.entry->hour;
-  Decision decision;
+void Authenticator::AdmitWithin(const Moment& now, KeyIndex::Entry* entry, const PlanRow& plan, const Need& need, Admission* admission) const {
+  const int64_t cost = std::clamp<int64_t>(need.cost, 0, kCostMax), now_ns = now.steady * kNanosInMicro;
+  admission->rated_ = cost > 0;
+  admission->now_ns_ = now_ns;
   while (true) {
-    domain::Arrival minute_now = minute_state.load(std::memory_order_relaxed), hour_now = hour_state.load(std::memory_order_relaxed);
-    const Gcra::Step in_minute = minute.Try(minute_now, now_ns, cost), in_hour = hour.Try(hour_now, now_ns, cost);
+    domain::Arrival minute_now = entry->minute.load(std::memory_order_relaxed), hour_now = entry->hour.load(std::memory_order_relaxed);
+    admission->minute_ = minute_now;
+    admission->hour_ = hour_now;
+    const Gcra::Step in_minute = plan.minute.Try(minute_now, now_ns, cost), in_hour = plan.hour.Try(hour_now, now_ns, cost);
     if (cost > 0 && !(in_minute.allowed && in_hour.allowed)) {
-      *rate = Tighter(minute, minute_now, hour, hour_now, now_ns);
-      const bool hour_is_longer = !in_hour.allowed && (in_minute.allowed || in_hour.wait_ns < 0 || in_hour.wait_ns > in_minute.wait_ns);
-      return hour_is_longer ? Refusal(hour, in_hour, now_ns) : Refusal(minute, in_minute, now_ns);
+      const bool hour_is_longer = !in_hour.allowed && (in_minute.allowed || in_hour.wait_ns < 0 || (in_minute.wait_ns >= 0 && in_hour.wait_ns > in_minute.wait_ns));
+      return FillRefusal(hour_is_longer ? plan.hour : plan.minute, hour_is_longer ? in_hour : in_minute, now_ns, &admission->decision);
     }
-    if (need.run) decision = JudgeQuotas(found);
-    if (cost == 0) return decision;
-    if (!decision.allowed()) {
-      *rate = Tighter(minute, minute_now, hour, hour_now, now_ns);
-      return decision;
-    }
-    if (!minute_state.compare_exchange_strong(minute_now, in_minute.next, std::memory_order_relaxed)) continue;
-    if (!hour_state.compare_exchange_strong(hour_now, in_hour.next, std::memory_order_relaxed)) {
-      minute_state.fetch_sub(minute.interval_ns() * cost, std::memory_order_relaxed);
+    if (need.run) admission->decision = JudgeQuotas(now, state_.customers.At(entry->customer));
+    if (cost == 0 || !admission->decision.allowed()) return;
+    if (!entry->minute.compare_exchange_strong(minute_now, in_minute.next, std::memory_order_relaxed)) continue;
+    if (!entry->hour.compare_exchange_strong(hour_now, in_hour.next, std::memory_order_relaxed)) {
+      entry->minute.fetch_sub(plan.minute.interval_ns() * cost, std::memory_order_relaxed);
       continue;
     }
-    *rate = Tighter(minute, in_minute.next, hour, in_hour.next, now_ns);
-    return decision;
+    admission->minute_ = in_minute.next;
+    admission->hour_ = in_hour.next;
+    return;
   }
 }
 
-Admission Authenticator::Decide(std::string_view key_text, const Need& need, crypto::Digest* digest) {
-  DecisionStripe& stripe = state_.counters.Mine();
-  const bool timed = stripe.until_sample.fetch_add(1, std::memory_order_relaxed) % kDecisionSampled == 0;
-  const int64_t start = timed ? clock_.SteadyNanos() : 0;
+bool Authenticator::IsSampled(const Moment& now) {
+  std::atomic<uint64_t>& asked = now.stripe->asked;
+  const uint64_t before = asked.load(std::memory_order_relaxed);
+  asked.store(before + 1, std::memory_order_relaxed);  // a count that shared stripes may lose is of no account
+  return before % kDecisionSampled == 0;
+}
+
+void Authenticator::Sample(const Moment& now, int64_t start, int64_t known) {
+  now.stripe->authentication.Add(kDecisionBoundsNs, known - start);
+  now.stripe->quota_check.Add(kDecisionBoundsNs, clock_.SteadyNanos() - known);
+}
+
+Admission Authenticator::Unavailable(const Moment& now) {
   Admission admission;
-  Found found;
-  admission.decision.outcome = Authenticate(key_text, need, &found, digest);
-  const int64_t known = timed ? clock_.SteadyNanos() : 0;
-  const Outcome standing = admission.decision.outcome;
-  if (standing == Outcome::kStoreUnavailable) admission.decision.retry_after_s = 1;
-  if (standing == Outcome::kAllowed || standing >= Outcome::kCustomerSuspended) {
-    found.plan = &state_.customers.PlanOf(*found.customer);
-    admission.who = {state_.customers.Text(found.customer->customer_id), state_.customers.Text(found.customer->tenant_id), found.plan->name,
-                     found.keys->IdOf(found.key), found.keys->ScopesOf(*found.entry).text};
-  }
-  if (standing == Outcome::kAllowed) admission.decision = AdmitWithin(found, need, &admission.rate);
-  if (admission.decision.allowed() && need.cost > 0) {
-    found.keys->Touch(found.key, found.steady);
-    state_.customers.Count(found.entry->customer, 1);
-  }
-  stripe.decisions[domain::OutcomeIndex(admission.decision.outcome)].fetch_add(1, std::memory_order_relaxed);
-  if (timed) {
-    stripe.authentication.Add(kDecisionBoundsNs, known - start);
-    stripe.quota_check.Add(kDecisionBoundsNs, clock_.SteadyNanos() - known);
-  }
+  admission.decision = {Outcome::kStoreUnavailable, 0, std::nullopt, 1};
+  CountOne(&now.stripe->decisions[domain::OutcomeIndex(Outcome::kStoreUnavailable)], now.stripe->shared);
   return admission;
+}
+
+Admission Authenticator::Decide(std::string_view key_text, const Need& need, crypto::Digest* digest) {
+  const Moment now = Now();
+  if (now.keys == nullptr) return Unavailable(now);
+  Admission admission;
+  const bool timed = IsSampled(now);
+  const int64_t start = timed ? clock_.SteadyNanos() : 0;
+  Shown shown;
+  Read(key_text, &shown);
+  if (shown.is_text) shown.key = now.keys->Find(shown.digest);
+  const int64_t known = timed ? clock_.SteadyNanos() : 0;
+  DecideOne(now, shown, need, &admission);
+  if (timed) Sample(now, start, known);
+  if (digest != nullptr) *digest = shown.digest;
+  return admission;
+}
+
+// A line: while one key is hashed, the memory of those before it arrives. Each step of a key comes kLag keys after the one before, which is longer than
+// memory takes.
+void Authenticator::DecideMany(std::span<const Ask> asks, std::span<Admission> admissions) {
+  REEVE_ASSERT(asks.size() == admissions.size() && asks.size() <= kAsksMax);
+  const Moment now = Now();
+  if (now.keys == nullptr) {
+    for (Admission& admission : admissions) admission = Unavailable(now);
+    return;
+  }
+  constexpr size_t kLag = 2, kSteps = 3;
+  std::array<Shown, 8> line;
+  static_assert(kLag * kSteps < line.size());
+  for (size_t at = 0; at < asks.size() + kLag * kSteps; ++at) {
+    if (at < asks.size()) {
+      Shown& shown = line[at % line.size()];
+      Read(asks[at].key_text, &shown);
+      if (shown.is_text) now.keys->Approach(shown.digest);
+    }
+    if (at >= kLag && at - kLag < asks.size()) {
+      Shown& shown = line[(at - kLag) % line.size()];
+      shown.key = shown.is_text ? now.keys->Glimpse(shown.digest) : kNoKey;
+    }
+    if (at >= 2 * kLag && at - 2 * kLag < asks.size()) {
+      Shown& shown = line[(at - 2 * kLag) % line.size()];
+      if (shown.key != kNoKey && !now.keys->Is(shown.key, shown.digest)) shown.key = now.keys->Find(shown.digest);
+      const uint32_t customer = shown.key != kNoKey ? now.keys->At(shown.key).customer : kNoCustomer;
+      if (customer != kNoCustomer) state_.customers.Approach(customer);
+    }
+    if (at >= 3 * kLag) {
+      const size_t i = at - 3 * kLag;
+      std::construct_at(&admissions[i]);
+      DecideOne(now, line[i % line.size()], asks[i].need, &admissions[i]);
+    }
+  }
 }
 
 }  // namespace reeve::gate

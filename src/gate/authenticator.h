@@ -4,6 +4,7 @@
 // after a thread's first call.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "env/clock.h"
@@ -16,15 +17,34 @@ class Authenticator {
  public:
   Authenticator(GateState* state, Clock* clock) : state_(*state), clock_(*clock) {}
 
-  // See Gate::Authorize. `digest`, if given, receives the digest of the key when it was looked up.
+  // See Gate::Authorize. `digest`, if given, receives the digest of the key if it can be one.
   [[nodiscard]] Admission Decide(std::string_view key_text, const Need& need, crypto::Digest* digest = nullptr);
+  // See Gate::AuthorizeMany.
+  void DecideMany(std::span<const Ask> asks, std::span<Admission> admissions);
 
  private:
-  struct Found;
-  // Fills what it finds out; the outcome of the ladder up to the scope.
-  [[nodiscard]] domain::Outcome Authenticate(std::string_view key_text, const Need& need, Found* found, crypto::Digest* digest);
-  [[nodiscard]] domain::Decision AdmitWithin(const Found& found, const Need& need, std::optional<domain::RateFacts>* rate);
-  [[nodiscard]] domain::Decision JudgeQuotas(const Found& found) const;
+  // A key on its way down the ladder.
+  struct Shown {
+    bool is_text = false;
+    crypto::Digest digest;
+    uint32_t key = kNoKey;
+  };
+  // What all decisions of one call have in common.
+  struct Moment {
+    KeyIndex* keys = nullptr;              // null: nothing can be decided
+    DecisionStripe* stripe = nullptr;
+    Micros steady = 0, ledger = 0;
+    uint32_t use = 0;                      // KeyIndex::GrainOfUse
+  };
+  [[nodiscard]] Moment Now();
+  static void Read(std::string_view key_text, Shown* shown);
+  void DecideOne(const Moment& now, const Shown& shown, const Need& need, Admission* admission);
+  void AdmitWithin(const Moment& now, KeyIndex::Entry* entry, const PlanRow& plan, const Need& need, Admission* admission) const;
+  [[nodiscard]] domain::Decision JudgeQuotas(const Moment& now, const CustomerState& customer) const;
+  [[nodiscard]] static Admission Unavailable(const Moment& now);
+  // One decision in kDecisionSampled is timed.
+  [[nodiscard]] static bool IsSampled(const Moment& now);
+  void Sample(const Moment& now, int64_t start, int64_t known);
 
   GateState& state_;
   Clock& clock_;

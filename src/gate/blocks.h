@@ -138,6 +138,7 @@ class FlatWords {
     std::memset(words_.get(), 0, size * sizeof(uint32_t));
   }
   uint32_t& operator[](size_t i) const { return static_cast<uint32_t*>(words_.get())[i]; }
+  [[nodiscard]] size_t size() const { return size_; }
   [[nodiscard]] size_t bytes() const { return size_ * sizeof(uint32_t); }
 
  private:

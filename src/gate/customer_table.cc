@@ -22,22 +22,25 @@ Result<uint32_t> CustomerTable::Put(const store::ServedCustomer& customer) {
   } else {
     if (states_.size() == kCustomersMax) return Fail(Code::kCorrupt, "more than {} customers", kCustomersMax);
     number = static_cast<uint32_t>(states_.size());
+    heads_.Grow();
     CustomerState& state = states_.Grow();
     taken_.push_back(0);
     if (!texts_.Add(customer.customer_id, &state.customer_id) || !texts_.Add(customer.tenant_id, &state.tenant_id))
       return Fail(Code::kCorrupt, "the names of a customer have {} bytes", customer.customer_id.size() + customer.tenant_id.size());
     numbers_.emplace(texts_.At(state.customer_id), number);
   }
-  At(number).plan.store(plan, std::memory_order_release);
+  SetBits(number, ~0u << kPlanShift, plan << kPlanShift);
   return number;
 }
 
-void CustomerTable::SetStanding(uint32_t number, uint32_t bits) {
-  std::atomic<uint32_t>& standing = At(number).standing;
+void CustomerTable::SetBits(uint32_t number, uint32_t mask, uint32_t bits) {
+  std::atomic<uint32_t>& standing = HeadOf(number).standing;
   uint32_t old = standing.load(std::memory_order_relaxed);
-  while (!standing.compare_exchange_weak(old, (old & kTouched) | bits, std::memory_order_acq_rel)) {
+  while (!standing.compare_exchange_weak(old, (old & ~mask) | bits, std::memory_order_acq_rel)) {
   }
 }
+
+void CustomerTable::SetStanding(uint32_t number, uint32_t bits) { SetBits(number, kKnown | kSuspended | kCancelled | kSubscribed, bits); }
 
 std::optional<uint32_t> CustomerTable::Find(std::string_view customer_id) const {
   const auto found = numbers_.find(customer_id);
@@ -46,11 +49,11 @@ std::optional<uint32_t> CustomerTable::Find(std::string_view customer_id) const 
 }
 
 void CustomerTable::PushTouched(uint32_t number) {
-  CustomerState& state = At(number);
-  if (state.standing.fetch_or(kTouched) & kTouched) return;  // another thread was first
+  CustomerHead& head_of = HeadOf(number);
+  if (head_of.standing.fetch_or(kTouched) & kTouched) return;  // another thread was first
   uint32_t head = touched_.load(std::memory_order_relaxed);
   do {
-    state.next.store(head, std::memory_order_relaxed);
+    head_of.next.store(head, std::memory_order_relaxed);
   } while (!touched_.compare_exchange_weak(head, number + 1, std::memory_order_release, std::memory_order_relaxed));
 }
 

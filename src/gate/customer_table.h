@@ -23,6 +23,7 @@
 
 namespace reeve::gate {
 
+inline constexpr uint32_t kNoCustomer = 0xffff'ffff;
 inline constexpr uint32_t kCustomersMax = 1u << 24;
 inline constexpr uint32_t kPlansMax = 1u << 12;       // different names of plans
 
@@ -31,11 +32,14 @@ struct PlanRow {
   domain::Gcra minute, hour;
 };
 
-struct alignas(64) CustomerState {
-  std::atomic<uint32_t> standing{0};                  // the bits below
-  std::atomic<uint32_t> plan{0};
-  std::atomic<uint64_t> admitted{0};                  // requests since the start
+// What every decision looks at, apart and small: of a hundred thousand customers it stays in the processor's cache.
+struct alignas(16) CustomerHead {
+  std::atomic<uint32_t> standing{0};                  // the bits below, and the number of the plan above them
   std::atomic<uint32_t> next{0};                      // of the list of customers with requests that were not taken yet
+  std::atomic<uint64_t> admitted{0};                  // requests since the start
+};
+
+struct alignas(64) CustomerState {
   TextRef customer_id, tenant_id;
   // Quotas, −1: unlimited; usage of `month`.
   std::atomic<int64_t> monthly_runs{-1}, concurrent_runs{-1}, storage_gb{-1};
@@ -47,6 +51,7 @@ struct alignas(64) CustomerState {
 class CustomerTable {
  public:
   static constexpr uint32_t kKnown = 1, kSuspended = 2, kCancelled = 4, kSubscribed = 8, kTouched = 16;
+  static constexpr int kPlanShift = 8;
 
   explicit CustomerTable(const domain::RateBook& rates) : rates_(rates) {}
 
@@ -58,15 +63,19 @@ class CustomerTable {
   [[nodiscard]] std::optional<uint32_t> Find(std::string_view customer_id) const;
   [[nodiscard]] uint32_t size() const { return static_cast<uint32_t>(states_.size()); }
 
+  [[nodiscard]] CustomerHead& HeadOf(uint32_t number) const { return heads_[number]; }
   [[nodiscard]] CustomerState& At(uint32_t number) const { return states_[number]; }
-  [[nodiscard]] const PlanRow& PlanOf(const CustomerState& state) const { return plans_[state.plan.load(std::memory_order_acquire)]; }
+  // Starts to fetch a customer's head. Inlined always: the compiler takes a function that only fetches for one without effect.
+  [[gnu::always_inline]] void Approach(uint32_t number) const { __builtin_prefetch(&heads_[number], 1); }
+  [[nodiscard]] const PlanRow& Plan(uint32_t number) const { return plans_[number]; }
+  [[nodiscard]] const PlanRow& PlanOf(uint32_t customer) const { return Plan(HeadOf(customer).standing.load(std::memory_order_acquire) >> kPlanShift); }
   [[nodiscard]] std::string_view Text(TextRef ref) const { return texts_.At(ref); }
 
   // Counts `cost` admitted requests. In the one order of all that happens here, either TakeCounted sees the count or this sees that it has passed.
   void Count(uint32_t number, uint64_t cost) {
-    CustomerState& state = At(number);
-    state.admitted.fetch_add(cost);
-    if ((state.standing.load() & kTouched) == 0) PushTouched(number);
+    CustomerHead& head = HeadOf(number);
+    head.admitted.fetch_add(cost);
+    if ((head.standing.load() & kTouched) == 0) PushTouched(number);
   }
   // Calls `take` with each customer that had requests since the last call, and how many they were.
   template <typename Take>
@@ -74,10 +83,10 @@ class CustomerTable {
     uint32_t number = touched_.exchange(0, std::memory_order_acquire);
     while (number != 0) {
       const uint32_t customer = number - 1;
-      CustomerState& state = At(customer);
-      number = state.next.load(std::memory_order_relaxed);
-      state.standing.fetch_and(~kTouched);
-      const uint64_t all = state.admitted.load();
+      CustomerHead& head = HeadOf(customer);
+      number = head.next.load(std::memory_order_relaxed);
+      head.standing.fetch_and(~kTouched);
+      const uint64_t all = head.admitted.load();
       if (all != taken_[customer]) take(customer, all - taken_[customer]);
       taken_[customer] = all;
     }
@@ -86,8 +95,10 @@ class CustomerTable {
  private:
   [[nodiscard]] Result<uint32_t> PlanNumber(const std::string& name);
   void PushTouched(uint32_t number);
+  void SetBits(uint32_t number, uint32_t mask, uint32_t bits);
 
   const domain::RateBook rates_;
+  Blocks<CustomerHead> heads_{kCustomersMax};
   Blocks<CustomerState> states_{kCustomersMax};
   Blocks<PlanRow> plans_{kPlansMax};
   TextBlocks texts_;

@@ -16,6 +16,8 @@ class ServingGate final : public Gate {
 
   Admission Authorize(std::string_view key_text, const Need& need) override { return authenticator_.Decide(key_text, need); }
 
+  void AuthorizeMany(std::span<const Ask> asks, std::span<Admission> admissions) override { authenticator_.DecideMany(asks, admissions); }
+
   void SubmitRun(std::string_view key_text, RunCall call, RunDone done) override {
     RunOperation operation;
     RunAnswer answer;

@@ -1,6 +1,7 @@
 // GateState: what the deciding threads and the writer have in common. Every member says who may do what with it.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -34,20 +35,31 @@ struct AtomicHistogram {
   }
 };
 
-// Counters of the deciding threads, each thread on lines of its own as long as there are not more than kStripes.
+// Counts on a line of its own: a thread that has the line for itself needs no locked instruction.
+inline void CountOne(std::atomic<uint64_t>* counter, bool shared) {
+  if (shared) {
+    counter->fetch_add(1, std::memory_order_relaxed);
+  } else {
+    counter->store(counter->load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+}
+
 struct alignas(64) DecisionStripe {
   std::array<std::atomic<uint64_t>, domain::kOutcomes.size()> decisions{};
-  std::atomic<uint64_t> until_sample{0};
+  std::atomic<uint64_t> asked{0};              // for sampling
+  bool shared = false;
   AtomicHistogram<kDecisionBoundsNs.size()> authentication, quota_check;
 };
 
+// Counters of the deciding threads: the first ones that ever decide in this process have one each, the others share the last.
 class DecisionCounters {
  public:
-  static constexpr size_t kStripes = 16;
+  static constexpr size_t kStripes = 64;
+  DecisionCounters() { stripes_.back().shared = true; }
   // The calling thread's.
   [[nodiscard]] DecisionStripe& Mine() {
     static std::atomic<size_t> threads{0};
-    thread_local const size_t mine = threads.fetch_add(1, std::memory_order_relaxed) % kStripes;
+    thread_local const size_t mine = std::min(threads.fetch_add(1, std::memory_order_relaxed), kStripes - 1);
     return stripes_[mine];
   }
   void AddTo(MetricsSnapshot* out) const {

@@ -1,52 +1,32 @@
 #include "gate/key_index.h"
 
-#include <cstring>
-
 #include "base/encoding.h"
 
 namespace reeve::gate {
-namespace {
-
-// Digests are as good as random: any of their bits will do.
-uint64_t Hash(const crypto::Digest& digest) {
-  uint64_t hash;
-  std::memcpy(&hash, digest.data(), sizeof(hash));
-  return hash;
-}
-
-// The bits above the number that tell candidates apart without looking at them.
-uint32_t Tag(uint64_t hash, int number_bits) { return static_cast<uint32_t>(hash >> 32) >> number_bits << number_bits; }
-
-}  // namespace
 
 uint32_t KeyIndex::Find(const crypto::Digest& digest) const {
-  if (size_ == 0) return kNoKey;
-  const uint64_t hash = Hash(digest);
-  const uint32_t tag = Tag(hash, number_bits_);
+  const uint64_t hash = HashOf(digest);
+  const uint32_t tag = TagOf(hash);
   const uint32_t numbers = (1u << number_bits_) - 1;
-  for (uint64_t at = hash & mask_;; at = (at + 1) & mask_) {
+  for (size_t at = Begin(hash);; at = After(at)) {
     const uint32_t word = positions_[at];
     if (word == 0) return kNoKey;
     if ((word & ~numbers) != tag) continue;
     const uint32_t key = (word & numbers) - 1;
-    __builtin_prefetch(&cold_[key]);
-    if (crypto::EqualInConstantTime(entries_[key].digest, digest)) return key;
+    if (Is(key, digest)) return key;
   }
 }
 
 void KeyIndex::IndexAll(std::string* duplicate) {
   while ((1ull << number_bits_) <= size_) ++number_bits_;
-  size_t words = 16;
-  while (words < size_t{size_} * 2) words *= 2;
-  positions_ = FlatWords(words);
-  mask_ = words - 1;
+  positions_ = FlatWords(size_t{size_} + size_ / 2 + 16);
   const uint32_t numbers = (1u << number_bits_) - 1;
   for (uint32_t key = 0; key < size_; ++key) {
     const crypto::Digest& digest = entries_[key].digest;
-    const uint64_t hash = Hash(digest);
-    const uint32_t tag = Tag(hash, number_bits_);
-    uint64_t at = hash & mask_;
-    for (; positions_[at] != 0; at = (at + 1) & mask_) {
+    const uint64_t hash = HashOf(digest);
+    const uint32_t tag = TagOf(hash);
+    size_t at = Begin(hash);
+    for (; positions_[at] != 0; at = After(at)) {
       if ((positions_[at] & ~numbers) != tag || entries_[(positions_[at] & numbers) - 1].digest != digest) continue;
       *duplicate = HexEncode({reinterpret_cast<const char*>(digest.data()), 6});
       return;
@@ -100,11 +80,13 @@ Result<> KeyIndex::Builder::Add(const store::ServedKey& key, uint32_t customer) 
   if (!index_->ids_.Add(key.api_key_id, &id)) return Fail(Code::kCorrupt, "an id of a key has {} bytes", key.api_key_id.size());
   Entry& entry = index_->entries_.Grow();
   entry.digest = key.digest;
-  entry.expires_at = key.expires_at.value_or(kTimeMax);
+  if (key.expires_at) entry.expires = GrainOf(*key.expires_at);
   entry.customer = customer;
   const bool revoked = !key.is_active || key.revoked_at.has_value();
   entry.standing.store(*scopes << kScopeShift | (revoked ? kRevoked : 0), std::memory_order_relaxed);
-  index_->cold_.Grow().id = id;
+  Cold& cold = index_->cold_.Grow();
+  cold.id = id;
+  cold.expires_at = key.expires_at.value_or(kTimeMax);
   ++index_->size_;
   return {};
 }

@@ -5,11 +5,13 @@
 //
 // Threads: a Builder belongs to one. Everything of a built index may be called from any thread and never waits; Revoke and TakeTouched from the writer's.
 //
-// Memory per key: an entry of 64 bytes, a cold part of 16, two to four words of the table of positions, the text of its id.
+// Memory per key: an entry of 64 bytes, a cold part of 24, one and a half words of the table of positions, the text of its id.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,13 +21,13 @@
 #include "crypto/sha256.h"
 #include "domain/rate_limit.h"
 #include "gate/blocks.h"
+#include "gate/customer_table.h"
 #include "gate/scope_sets.h"
 #include "store/serving_store.h"
 
 namespace reeve::gate {
 
 inline constexpr uint32_t kNoKey = 0xffff'ffff;
-inline constexpr uint32_t kNoCustomer = 0xffff'ffff;
 inline constexpr uint32_t kKeysMax = 1u << 30;
 
 class KeyIndex {
@@ -33,10 +35,11 @@ class KeyIndex {
   // One line of the processor's cache: all that a decision about a key reads and writes.
   struct alignas(64) Entry {
     crypto::Digest digest{};
-    Micros expires_at = kTimeMax;                  // kTimeMax: never
     std::atomic<domain::Arrival> minute{0}, hour{0};
     uint32_t customer = kNoCustomer;
+    uint32_t expires = kNever;                     // in grains of time since 1970, see IsExpired
     std::atomic<uint32_t> standing{0};             // kRevoked, kTouched; the set of scopes above them
+    std::atomic<uint32_t> used{0};                 // in kUseGrain since epoch_
   };
   static constexpr uint32_t kRevoked = 1, kTouched = 2;
   static constexpr int kScopeShift = 8;
@@ -45,22 +48,38 @@ class KeyIndex {
 
   // The number of the key with `digest`, or kNoKey. Candidates are compared in constant time.
   [[nodiscard]] uint32_t Find(const crypto::Digest& digest) const;
+  // Find in two steps for several keys at once, so that memory is waited for once and not for each of them: starts to fetch where Find begins, then what
+  // it will compare with; the number of that key, which need not be the one, or kNoKey.
+  [[gnu::always_inline]] void Approach(const crypto::Digest& digest) const { __builtin_prefetch(&positions_[Begin(HashOf(digest))]); }
+  [[gnu::always_inline]] [[nodiscard]] uint32_t Glimpse(const crypto::Digest& digest) const {
+    const uint32_t key = Candidate(HashOf(digest));
+    if (key != kNoKey) __builtin_prefetch(&entries_[key], 1);
+    return key;
+  }
+  // Whether that key is the one, in constant time.
+  [[nodiscard]] bool Is(uint32_t key, const crypto::Digest& digest) const { return crypto::EqualInConstantTime(entries_[key].digest, digest); }
   [[nodiscard]] Entry& At(uint32_t key) const { return entries_[key]; }
   [[nodiscard]] std::string_view IdOf(uint32_t key) const { return ids_.At(cold_[key].id); }
+  // To the microsecond; looks beyond the entry only within seconds of the expiry.
+  [[nodiscard]] bool IsExpired(uint32_t key, Micros now) const {
+    const uint32_t expires = At(key).expires;
+    if (expires == kNever) return false;
+    const uint32_t grain = GrainOf(now);
+    return expires != grain ? expires < grain : cold_[key].expires_at <= now;
+  }
   [[nodiscard]] const ScopeSet& ScopesOf(const Entry& entry) const {
     return scopes_->At(entry.standing.load(std::memory_order_relaxed) >> kScopeShift);
   }
-  // Starts to fetch what IdOf will look at.
-  void PrefetchCold(uint32_t key) const { __builtin_prefetch(&cold_[key]); }
-
   void Revoke(uint32_t key) { At(key).standing.fetch_or(kRevoked, std::memory_order_release); }
-  // Notes that the key was used at `steady`; at most once between two TakeTouched does this cost more than a store.
-  void Touch(uint32_t key, Micros steady) {
-    cold_[key].used.store(static_cast<uint32_t>((steady - epoch_) / kUseGrain), std::memory_order_relaxed);
-    if ((At(key).standing.load(std::memory_order_relaxed) & kTouched) == 0) PushTouched(key);
+  // Notes that the key was used at GrainOfUse(now); at most once between two TakeTouched does this cost more than a store.
+  void Touch(uint32_t key, uint32_t used) {
+    Entry& entry = At(key);
+    entry.used.store(used, std::memory_order_relaxed);
+    if ((entry.standing.load(std::memory_order_relaxed) & kTouched) == 0) PushTouched(key);
   }
+  [[nodiscard]] uint32_t GrainOfUse(Micros steady) const { return static_cast<uint32_t>((steady - epoch_) / kUseGrain); }
   // When the key was used last, on the steady clock, rounded down to kUseGrain.
-  [[nodiscard]] Micros UsedAt(uint32_t key) const { return epoch_ + cold_[key].used.load(std::memory_order_relaxed) * kUseGrain; }
+  [[nodiscard]] Micros UsedAt(uint32_t key) const { return epoch_ + At(key).used.load(std::memory_order_relaxed) * kUseGrain; }
   static constexpr Micros kUseGrain = kSecond / 64;  // 32 bits of them are two years
   // Appends the keys that were touched since the last call.
   void TakeTouched(std::vector<uint32_t>* keys);
@@ -72,11 +91,35 @@ class KeyIndex {
   [[nodiscard]] size_t bytes() const;
 
  private:
+  // The first key whose position and tag fit.
+  [[nodiscard]] uint32_t Candidate(uint64_t hash) const {
+    const uint32_t tag = TagOf(hash), numbers = (1u << number_bits_) - 1;
+    for (size_t at = Begin(hash);; at = After(at)) {
+      const uint32_t word = positions_[at];
+      if (word == 0) return kNoKey;
+      if ((word & ~numbers) == tag) return (word & numbers) - 1;
+    }
+  }
+  // Digests are as good as random: any of their bits will do.
+  static uint64_t HashOf(const crypto::Digest& digest) {
+    uint64_t hash;
+    std::memcpy(&hash, digest.data(), sizeof(hash));
+    return hash;
+  }
+  // The bits above the number that tell candidates apart without looking at them.
+  [[nodiscard]] uint32_t TagOf(uint64_t hash) const { return static_cast<uint32_t>(hash >> 32) >> number_bits_ << number_bits_; }
+  [[nodiscard]] size_t Begin(uint64_t hash) const { return static_cast<size_t>(((hash & 0xffff'ffff) * positions_.size()) >> 32); }
+  [[nodiscard]] size_t After(size_t at) const { return at + 1 == positions_.size() ? 0 : at + 1; }
+
+  static constexpr uint32_t kNever = 0xffff'ffff;
+  static constexpr int kGrainShift = 22;           // about four seconds: 32 bits of them last until 2540
+  static uint32_t GrainOf(Micros time) { return static_cast<uint32_t>(std::clamp<Micros>(time >> kGrainShift, 0, kNever - 1)); }
+
   // Seldom needed, so not in the entry.
   struct Cold {
     TextRef id;
+    Micros expires_at = kTimeMax;                  // kTimeMax: never
     std::atomic<uint32_t> next{0};                 // of the list of touched keys: number + 1 of the next, 0 at its end
-    std::atomic<uint32_t> used{0};                 // in kUseGrain since epoch_
   };
 
   explicit KeyIndex(Micros epoch) : epoch_(epoch) {}
@@ -88,9 +131,8 @@ class KeyIndex {
   Blocks<Cold> cold_{kKeysMax};
   TextBlocks ids_;
   std::shared_ptr<const ScopeSets> scopes_;
-  // Open addressing, at most half full: number + 1 in the low bits, bits of the digest above them; 0: free.
+  // Open addressing, two thirds full: number + 1 in the low bits, bits of the digest above them; 0: free.
   FlatWords positions_;
-  uint64_t mask_ = 0;
   int number_bits_ = 1;
   uint32_t size_ = 0;
   std::atomic<uint32_t> touched_{0};

@@ -183,7 +183,7 @@ class RunBook {
 [[nodiscard]] std::string ReplyText(const domain::Decision& decision);
 // kCorrupt for anything else.
 [[nodiscard]] Result<domain::Decision> ParseReply(domain::Outcome outcome, std::string_view reply);
-// What makes two reservations the same request: 64 hex digits over pipeline and lease.
+// What makes two reservations the same request: SHA-256 (32 bytes) over pipeline and lease.
 [[nodiscard]] std::string RequestDigest(const RunCall& call);
 
 }  // namespace reeve::gate

@@ -108,7 +108,7 @@ Result<Decision> ParseReply(Outcome outcome, std::string_view reply) {
 std::string RequestDigest(const RunCall& call) {
   const int64_t lease = call.lease_ms != 0 ? call.lease_ms : kLeaseMsDefault;
   std::string text = fmt::format("reeve/run-request/v1 {} ", lease);
-  return crypto::Sha256Hex(text += call.pipeline_id);
+  return crypto::Sha256Of(text += call.pipeline_id);
 }
 
 RunAnswer RunBook::Call(uint32_t customer, std::string_view api_key_id, const RunCall& call, const Instant& now) {

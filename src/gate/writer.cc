@@ -1,6 +1,7 @@
 #include "gate/writer.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "gate/loader.h"
 
@@ -9,6 +10,8 @@ namespace {
 
 using domain::Instant;
 using domain::Outcome;
+
+constexpr std::chrono::microseconds kAtOnce(0);
 
 RunAnswer Because(RunResult result) {
   RunAnswer answer;
@@ -78,7 +81,7 @@ void Writer::Loop() {
   std::vector<Operation> group;
   while (state_.phase.load(std::memory_order_relaxed) != Phase::kPoisoned) {
     group.clear();
-    if (!queue_.Take(options_.group_max, Patience(), &group) && !stopping_) {
+    if (!queue_.TakeFor(Patience(), options_.group_max, &group) && !stopping_) {
       stopping_ = true;
       state_.phase.store(Phase::kStopped);  // nothing is let in that would not be counted
     }
@@ -86,18 +89,19 @@ void Writer::Loop() {
     if (stopping_ && uses_.backlog() == 0) break;
   }
   group.clear();
-  while (queue_.TakeMore(options_.group_max, &group) > 0) {
+  while (queue_.TakeFor(kAtOnce, options_.queue_max, &group)) {
   }
   RefuseAll(&group);
 }
 
 void Writer::Serve(std::vector<Operation>* group) {
   const Micros start = clock_.Steady();
-  size_t decided = 0;
-  do {
+  for (size_t decided = 0; decided < group->size();) {
     for (; decided < group->size(); ++decided) Decide(&(*group)[decided]);
-  } while (decided < options_.group_max && clock_.Steady() - start < options_.group_wait_max &&
-           queue_.TakeMore(options_.group_max - decided, group) > 0);
+    // What came meanwhile goes with them, as long as the first need not wait for it.
+    if (decided < options_.group_max && clock_.Steady() - start < options_.group_wait_max)
+      (void)queue_.TakeFor(kAtOnce, options_.group_max - decided, group);
+  }
   const Instant now = Tick();
   counted_.leases_expired += book_.ExpireDue(now, kExpiriesMax);
   const size_t uses = uses_.Add(now, stopping_);
@@ -117,10 +121,10 @@ Instant Writer::Tick() {
   return now;
 }
 
-Micros Writer::Patience() {
+std::chrono::microseconds Writer::Patience() {
   Micros until = uses_.NextDue();
   if (const std::optional<Micros> due = book_.NextDue()) until = std::min(until, *due);
-  return std::clamp<Micros>(until - clock_.Steady(), 0, kWakeEvery);
+  return std::chrono::microseconds(std::clamp<Micros>(until - clock_.Steady(), 0, kWakeEvery));
 }
 
 void Writer::Decide(Operation* operation) {
@@ -135,9 +139,9 @@ domain::Decision Writer::JudgeKey(const store::KeyDigest& digest, const Instant&
   domain::KeyStanding standing;
   standing.known = standing.has_scope = true;  // the door has looked at the scope, which does not change
   standing.revoked = (entry.standing.load(std::memory_order_relaxed) & KeyIndex::kRevoked) != 0 || revoked_.count(digest) != 0;
-  standing.expires_at = entry.expires_at;
+  standing.expired = keys_->IsExpired(*key, now.ledger);
   book_.Stand(*customer, &standing);
-  return {domain::JudgeStanding(standing, now.ledger), 0, std::nullopt, 0};
+  return {domain::JudgeStanding(standing), 0, std::nullopt, 0};
 }
 
 void Writer::Decide(RunOperation* operation) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -17,12 +18,12 @@
 #include <variant>
 #include <vector>
 
+#include "base/bounded_queue.h"
 #include "base/error.h"
 #include "domain/ledger_clock.h"
 #include "env/clock.h"
 #include "gate/gate.h"
 #include "gate/gate_state.h"
-#include "gate/operation_queue.h"
 #include "gate/run_book.h"
 #include "gate/use_flush.h"
 #include "store/serving_store.h"
@@ -101,13 +102,13 @@ class Writer {
   void RefuseAll(std::vector<Operation>* operations);
   void CopyMetrics();
   [[nodiscard]] domain::Instant Tick();
-  [[nodiscard]] Micros Patience();
+  [[nodiscard]] std::chrono::microseconds Patience();
 
   const std::unique_ptr<store::ServingStore> store_;
   Clock& clock_;
   GateState& state_;
   const GateOptions options_;
-  OperationQueue<Operation> queue_;
+  BoundedQueue<Operation> queue_;
   std::thread thread_;
   std::mutex stop_mutex_;
 
