@@ -11,13 +11,10 @@ namespace reeve::store {
 
 namespace {
 
-// The log moves into the file in small pieces, between two commits: each piece delays one commit (10 to 25 ms on a virtual disk), larger pieces save writes.
-constexpr int64_t kLogPages = 4'000;  // 16 MiB
-
 class SqliteServingStore final : public ServingStore {
  public:
-  explicit SqliteServingStore(LockedDatabase opened)
-      : lock_(std::move(opened.lock)), database_(std::move(opened.database)), statements_(*database_) {}
+  SqliteServingStore(LockedDatabase opened, ServingLimits limits)
+      : limits_(limits), lock_(std::move(opened.lock)), database_(std::move(opened.database)), statements_(*database_), move_at_(limits.log_pages_max) {}
   ~SqliteServingStore() override {
     // What a failed sync left in memory must not be taken for what is on the medium.
     if (!error_.message.empty()) database_->KeepLogOnClose();
@@ -73,16 +70,18 @@ class SqliteServingStore final : public ServingStore {
     return {};
   }
 
+  // In small pieces, between two commits: each delays one commit (16 MiB take 10 to 25 ms on a virtual disk), larger ones save writes.
   // A reader may keep the log from beginning anew: then it is moved again when as much has been added, not after each commit.
   Result<> MoveLog() {
     const int64_t pages = database_->LogPages();
-    if (pages < log_pages_) move_at_ = kLogPages;
+    if (pages < log_pages_) move_at_ = limits_.log_pages_max;
     log_pages_ = pages;
     if (pages < move_at_) return {};
-    move_at_ = pages + kLogPages;
+    move_at_ = pages + limits_.log_pages_max;
     return database_->Execute("PRAGMA wal_checkpoint(PASSIVE)");
   }
 
+  const ServingLimits limits_;
   // The lock goes last, statements before their connection.
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<sqlite::Database> database_;
@@ -90,7 +89,7 @@ class SqliteServingStore final : public ServingStore {
   ServingMarks marks_;
   Error error_{Code::kFailed, {}, {}};  // the first one; nothing works after it
   int64_t log_pages_ = 0;
-  int64_t move_at_ = kLogPages;
+  int64_t move_at_;
 };
 
 // Whether a log is left that nobody moved: the last process was killed, or another one still reads.
@@ -113,14 +112,14 @@ Result<> MakeMissing(sqlite::Database& database, std::vector<std::string>* notes
 }  // namespace
 
 Result<std::unique_ptr<ServingStore>> OpenSqliteServingStore(Files& files, const std::string& path, const std::string& holder,
-                                                             std::vector<std::string>* notes) {
+                                                             std::vector<std::string>* notes, ServingLimits limits) {
   std::vector<std::string> unread;
   if (notes == nullptr) notes = &unread;
   REEVE_ASSIGN(const bool left_open, WasLeftOpen(files, path));
   REEVE_ASSIGN(LockedDatabase opened, OpenForWriting(files, path, OpenMode::kExisting, holder, {}));
   REEVE_TRY(MakeMissing(*opened.database, notes));
   if (left_open) REEVE_TRY(CheckAfterCrash(*opened.database, notes));
-  auto store = std::make_unique<SqliteServingStore>(std::move(opened));
+  auto store = std::make_unique<SqliteServingStore>(std::move(opened), limits);
   REEVE_TRY(store->Begin(notes));
   return store;
 }

@@ -14,11 +14,15 @@
 
 namespace reeve::store {
 
+struct ServingLimits {
+  int64_t log_pages_max = 4'000;  // the log moves into the file when it has so many (16 MiB), if no reader holds it
+};
+
 // Opens the store at `path`, which must exist. Tables and indexes that a store of an older format lacks are made. Where the last process did not end in order,
 // the store is looked at first: pages, if they are few, the counters of those who wrote last against the ledger, the marks against its newest rows; what
 // follows from the ledger is mended. What was made, mended or left out is said in `notes`, one sentence each, for the operator.
 // Errors as OpenSqliteSink (kLocked: names the holder); kRefused also for a schema that is not ours; kCorrupt if the look found damage.
 [[nodiscard]] Result<std::unique_ptr<ServingStore>> OpenSqliteServingStore(Files& files, const std::string& path, const std::string& holder,
-                                                                           std::vector<std::string>* notes = nullptr);
+                                                                           std::vector<std::string>* notes = nullptr, ServingLimits limits = {});
 
 }  // namespace reeve::store
