@@ -180,6 +180,17 @@ bool ScanJsonObject(std::string_view text, std::vector<JsonMember>* members) {
   return scanner.Skip('}') && scanner.AtEnd();
 }
 
+bool ScanJsonArray(std::string_view text, std::vector<std::string_view>* elements) {
+  if (!IsUtf8(text)) return false;
+  Scanner scanner(text);
+  if (!scanner.Skip('[')) return false;
+  if (scanner.Skip(']')) return scanner.AtEnd();
+  do {
+    if (!scanner.Value(&elements->emplace_back(), 1)) return false;
+  } while (scanner.Skip(','));
+  return scanner.Skip(']') && scanner.AtEnd();
+}
+
 bool ParseJsonStrings(std::string_view text, std::vector<std::string>* values) {
   if (!IsUtf8(text)) return false;
   Scanner scanner(text);

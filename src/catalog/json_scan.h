@@ -19,6 +19,9 @@ struct JsonMember {
 // The members of the object that is all of `text`; false if it is no such object.
 [[nodiscard]] bool ScanJsonObject(std::string_view text, std::vector<JsonMember>* members);
 
+// The elements of the array that is all of `text`, each as its source text; false if it is no array.
+[[nodiscard]] bool ScanJsonArray(std::string_view text, std::vector<std::string_view>* elements);
+
 // The texts of an array of strings that is all of `text`; false if it is none, or one of them holds U+0000.
 [[nodiscard]] bool ParseJsonStrings(std::string_view text, std::vector<std::string>* values);
 

@@ -220,7 +220,7 @@ std::string DumpTable(CentralReader& reader, const Table& table) {
     catalog::AppendRow(table, row, &text);
     return {};
   });
-  REEVE_ASSERT(scanned.has_value());
+  if (!scanned) return "cannot be read: " + scanned.error().message;
   return text;
 }
 

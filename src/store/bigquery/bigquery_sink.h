@@ -26,6 +26,10 @@ struct BigQueryStoreOptions {
   bool create = false;         // the dataset and its tables are made if they are absent; otherwise kStoreMissing
   std::string holder;          // what others are told while this one writes: "reeve migrate, pid 17 on host, since …"
   std::string spool_dir;       // an existing directory of this user's for the copies; must have room for the dataset
+  // Of the run's own files. PATH.lock is held while the sink lives, and PATH.seat tells a run that died here, whose lock on the dataset is taken over at
+  // once, from one that may be alive elsewhere. Empty: neither; then the lock of a dead run ends by itself, after kLease.
+  std::string state_path;
+  bool keep_strays = false;    // opening for writing does not remove the staging tables that dead runs left: for who wants to see them first
 };
 
 // What one run left behind when it died: a staging table that nobody will read.
@@ -43,8 +47,8 @@ class BigQuerySink : public CentralSink {
 };
 
 // Opens the dataset for writing. kLocked, naming the holder, while another process writes; kStoreMissing if the dataset is absent or holds none of
-// our tables (without `create`); kRefused if it lies in another location or a newer reeve made it; kAuthNeeded, kFailed as the client.
-// All arguments but `options` outlive the sink.
+// our tables (without `create`); kRefused if it lies in another location or a newer reeve made it; kAuthNeeded, kFailed as the client. Staging tables
+// that dead runs left are removed. All arguments but `options` outlive the sink and its readers.
 [[nodiscard]] Result<std::unique_ptr<BigQuerySink>> OpenBigQuerySink(bigquery::Client& client, Files& files, Clock& clock, Entropy& entropy,
                                                                      const BigQueryStoreOptions& options);
 

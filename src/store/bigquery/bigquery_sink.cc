@@ -1,0 +1,225 @@
+#include "store/bigquery/bigquery_sink.h"
+
+#include "base/encoding.h"
+#include "store/bigquery/bigquery_open.h"
+#include "store/bigquery/dataset_reader.h"
+#include "store/bigquery/merge_planner.h"
+#include "store/describe.h"
+
+namespace reeve::store {
+
+using catalog::RowBatch;
+using catalog::Table;
+
+namespace {
+
+// A transaction costs some seconds, whatever is in it; the rows of one are held in memory.
+constexpr BatchHint kBatch = {1000, 1000, 60'000};
+constexpr Micros kStagingLife = kDay;  // what is left behind goes by itself
+constexpr int kRowsAtOnce = 100;
+
+// Tables that a merge of any kind looks at: whose the rows are, which attempt is the newest, which texts are exact.
+std::vector<const Table*> Always() { return {&catalog::Customers(), &catalog::ReeveTenants(), &ExactCells()}; }
+
+void AddTables(std::span<const RowBatch> batches, std::vector<const Table*>* tables) {
+  for (const RowBatch& rows : batches) tables->push_back(&rows.table());
+}
+
+class Sink final : public BigQuerySink {
+ public:
+  Sink(bigquery::Client& client, Clock& clock, OpenedDataset opened) : client_(client), clock_(clock), opened_(std::move(opened)) {}
+
+  std::string Url() const override { return opened_.name.Url(); }
+  BatchHint batch() const override { return kBatch; }
+  Result<> ApplySchema() override { return opened_.schema.Apply(*opened_.copies); }
+  Result<std::vector<Drift>> CheckSchema() override { return opened_.schema.Check(); }
+  Result<> Checkpoint() override { return {}; }
+  Result<std::unique_ptr<CentralReader>> OpenReader() override { return MakeDatasetReader(opened_.copies, opened_.copies->MakePin()); }
+
+  Result<std::vector<TenantResult>> Merge(std::span<const TenantWrite> batch) override;
+  Result<std::vector<TenantResult>> Erase(std::span<const TenantWrite> after) override;
+  Result<> Amend(std::span<const Deletion> deletions, std::span<const RowBatch> upserts) override;
+  Result<std::vector<std::string>> CheckIntegrity() override;
+  Result<std::vector<Stray>> FindStrays() override;
+  Result<uint64_t> RemoveStrays() override;
+
+ private:
+  // Holds the lock and has `tables` in a working copy that is up to date.
+  [[nodiscard]] Result<> Prepare(const std::vector<const Table*>& tables);
+  // The same for a merge: kRefused if it would have to choose between rows that should be one.
+  [[nodiscard]] Result<> PrepareMerge(const std::vector<const Table*>& tables);
+  // Brings what was planned into the dataset. `planned` may be the error of planning.
+  [[nodiscard]] Result<> Finish(Result<> planned);
+  [[nodiscard]] Result<> CarryOut();
+  [[nodiscard]] Result<> Send(std::span<const ScriptTable> tables);
+  [[nodiscard]] Result<> LoadStaging(const bigquery::TableId& staging, const std::string& job);
+  [[nodiscard]] std::string JobId(std::string_view step) const { return fmt::format("reeve-{}-{}-{}", opened_.lock->token(), number_, step); }
+
+  // Constant after construction.
+  bigquery::Client& client_;
+  Clock& clock_;
+
+  OpenedDataset opened_;
+  std::unique_ptr<MergePlanner> planner_;  // none: what the dataset holds must be read first
+  uint64_t number_ = 0;                    // of the merge, within this holding of the lock
+};
+
+// ---- planning
+
+Result<> Sink::Prepare(const std::vector<const Table*>& tables) {
+  REEVE_ASSIGN(const DatasetLock::Held held, opened_.lock->Renew());
+  if (held == DatasetLock::Held::kAgain) {
+    SettleLeft(client_, opened_.name, opened_.location, opened_.lock->TakeLeft());
+    planner_.reset();
+    opened_.copies->Forget();
+  }
+  if (planner_ == nullptr) {
+    REEVE_ASSIGN(planner_, MergePlanner::Make(*opened_.copies));
+  }
+  auto loaded = planner_->Load(tables);
+  if (!loaded) planner_.reset();
+  return loaded;
+}
+
+Result<> Sink::PrepareMerge(const std::vector<const Table*>& tables) {
+  REEVE_TRY(Prepare(tables));
+  if (planner_->broken().empty()) return {};
+  planner_.reset();  // a repair may have mended it since it was read
+  REEVE_TRY(Prepare(tables));
+  if (planner_->broken().empty()) return {};
+  std::string names;
+  for (const Table* table : planner_->broken()) names.append(names.empty() ? "" : ", ").append(table->name);
+  return FailWithHint(Code::kRefused, fmt::format("{}: rows that should be one occur twice in {}, so nothing can be merged into it", Url(), names),
+                      "`reeve doctor` names them, `reeve repair duplicates` merges customers that share a tenant");
+}
+
+Result<std::vector<TenantResult>> Sink::Merge(std::span<const TenantWrite> batch) {
+  if (batch.empty()) return std::vector<TenantResult>();
+  std::vector<const Table*> tables = Always();
+  for (const TenantWrite& write : batch) AddTables(write.tables, &tables);
+  REEVE_TRY(PrepareMerge(tables));
+  auto results = planner_->Merge(batch);
+  REEVE_TRY(Finish(results ? Result<>() : Unexpected(results.error())));
+  return results;
+}
+
+Result<std::vector<TenantResult>> Sink::Erase(std::span<const TenantWrite> after) {
+  if (after.empty()) return std::vector<TenantResult>();
+  std::vector<const Table*> tables = Always();
+  for (const Table* table : ErasedTables()) tables.push_back(table);
+  for (const TenantWrite& write : after) AddTables(write.tables, &tables);
+  REEVE_TRY(PrepareMerge(tables));
+  auto results = planner_->Erase(after);
+  REEVE_TRY(Finish(results ? Result<>() : Unexpected(results.error())));
+  return results;
+}
+
+Result<> Sink::Amend(std::span<const Deletion> deletions, std::span<const RowBatch> upserts) {
+  if (deletions.empty() && upserts.empty()) return {};
+  std::vector<const Table*> tables = Always();
+  for (const Table& table : catalog::CentralTables()) tables.push_back(&table);
+  for (const Deletion& deletion : deletions) tables.push_back(deletion.table);
+  AddTables(upserts, &tables);
+  REEVE_TRY(Prepare(tables));
+  return Finish(planner_->Amend(deletions, upserts));
+}
+
+// ---- carrying out
+
+// After a failure nothing is known: what the dataset holds is read anew.
+Result<> Sink::Finish(Result<> planned) {
+  if (planned) planned = CarryOut();
+  if (!planned) planner_.reset();
+  return planned;
+}
+
+Result<> Sink::CarryOut() {
+  REEVE_ASSIGN(const std::vector<ScriptTable> tables, planner_->Changes());
+  if (tables.empty()) return planner_->Commit();
+  std::vector<const Table*> written;
+  for (const ScriptTable& one : tables) written.push_back(one.table);
+  REEVE_TRY(opened_.copies->BeginWrite(written));
+  auto sent = Send(tables);
+  opened_.copies->EndWrite();
+  REEVE_TRY(sent);
+  // The dataset has it: if the working copy cannot keep it, the next merge reads it back.
+  if (!planner_->Commit()) planner_.reset();
+  return {};
+}
+
+Result<> Sink::Send(std::span<const ScriptTable> tables) {
+  ++number_;
+  bigquery::TableSpec staging;
+  staging.id = opened_.name.Table(fmt::format("{}{}_{}", kStagingPrefix, opened_.lock->token(), number_));
+  staging.schema = StagingSchema();
+  staging.description = "Rows on their way into the tables beside it. Nobody's, if no reeve is writing.";
+  staging.expires_at = clock_.Now() + kStagingLife;
+  REEVE_TRY(client_.InsertTable(staging));
+  const std::string script = JobId("script");
+  Result<> done = LoadStaging(staging.id, JobId("load"));
+  if (done) done = opened_.lock->Announce(script, DescribeScript(staging.id, tables));
+  if (done) {
+    const auto ran = client_.Execute({.job_id = script, .sql = MergeScript(opened_.name, staging.id, tables), .location = opened_.location});
+    done = ran ? opened_.lock->Check() : Result<>(Unexpected(ran.error()));
+  }
+  (void)client_.DeleteTable(staging.id);  // one that stays is a stray, and goes with those
+  return done;
+}
+
+Result<> Sink::LoadStaging(const bigquery::TableId& staging, const std::string& job) {
+  MergePlanner::Place place;
+  std::string pending;  // made, and not yet asked for
+  bigquery::UploadSource source;
+  source.next = [&](size_t bytes_max) -> Result<std::string> {
+    while (pending.size() < bytes_max && !place.end) {
+      REEVE_ASSIGN(place, planner_->VisitChanges(place, kRowsAtOnce, [&](const StagedRow& row) { AppendStagedRow(row, &pending); }));
+    }
+    std::string piece = pending.substr(0, bytes_max);
+    pending.erase(0, piece.size());
+    return piece;
+  };
+  source.rewind = [&]() -> Result<> {
+    place = {};
+    pending.clear();
+    return {};
+  };
+  return client_.Load({.job_id = job, .table = staging, .schema = StagingSchema(), .location = opened_.location}, source)
+      .map([](const bigquery::JobResult&) {});
+}
+
+// ---- care
+
+Result<std::vector<std::string>> Sink::CheckIntegrity() {
+  ++number_;
+  std::vector<std::string> findings;
+  REEVE_TRY(client_.Query({.job_id = JobId("integrity"), .sql = IntegrityQuery(opened_.name), .location = opened_.location}, nullptr,
+                          [&](const bigquery::Row& row) -> Result<> {
+                            if (!row.empty()) findings.push_back(row.front().text);
+                            return {};
+                          }));
+  return findings;
+}
+
+Result<std::vector<Stray>> Sink::FindStrays() { return FindStagingTables(client_, opened_.name); }
+
+Result<uint64_t> Sink::RemoveStrays() {
+  REEVE_ASSIGN(const DatasetLock::Held held, opened_.lock->Renew());
+  if (held == DatasetLock::Held::kAgain) planner_.reset();
+  REEVE_TRY(opened_.schema.List());
+  uint64_t removed = 0;
+  for (const std::string& name : opened_.schema.StagingTables()) {
+    REEVE_TRY(client_.DeleteTable(opened_.name.Table(name)));
+    ++removed;
+  }
+  return removed;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<BigQuerySink>> OpenBigQuerySink(bigquery::Client& client, Files& files, Clock& clock, Entropy& entropy,
+                                                       const BigQueryStoreOptions& options) {
+  REEVE_ASSIGN(OpenedDataset opened, OpenDatasetForWriting(client, files, clock, entropy, options));
+  return std::make_unique<Sink>(client, clock, std::move(opened));
+}
+
+}  // namespace reeve::store

@@ -1,0 +1,101 @@
+// FaultyBigQuery: a bigquery::Client that dies at a call, as a process that is killed does: the call is not made, or was made and nobody heard of it, and no
+// later call reaches the server, not even those that tidy up. Counts the calls, so that a test can die at each of them. On request it hides etags, as an
+// engine that has none. Not safe for concurrent use.
+#pragma once
+
+#include <limits>
+#include <utility>
+
+#include "drivers/bigquery/client.h"
+
+namespace reeve {
+
+class FaultyBigQuery final : public bigquery::Client {
+ public:
+  // `inner` outlives this.
+  explicit FaultyBigQuery(bigquery::Client& inner) : inner_(inner) {}
+
+  // Dies at the `call`-th call from now (0 is the next); `after`: once its work is done.
+  void DieAt(int call, bool after) {
+    left_ = call;
+    after_ = after;
+    dead_ = false;
+  }
+  void HideEtags() { hides_etags_ = true; }
+  [[nodiscard]] bool dead() const { return dead_; }
+  [[nodiscard]] int calls() const { return calls_; }
+
+  Result<std::vector<bigquery::DatasetInfo>> ListDatasets(const std::string& project) override {
+    return Call([&] { return inner_.ListDatasets(project); });
+  }
+  Result<std::optional<bigquery::DatasetInfo>> FindDataset(const std::string& project, const std::string& dataset) override {
+    return Call([&] { return inner_.FindDataset(project, dataset); });
+  }
+  Result<bigquery::DatasetInfo> EnsureDataset(const bigquery::DatasetInfo& dataset) override {
+    return Call([&] { return inner_.EnsureDataset(dataset); });
+  }
+  Result<std::vector<std::string>> ListTables(const std::string& project, const std::string& dataset, std::vector<std::string>* skipped) override {
+    return Call([&] { return inner_.ListTables(project, dataset, skipped); });
+  }
+  Result<std::optional<bigquery::TableInfo>> FindTable(const bigquery::TableId& id) override {
+    auto found = Call([&] { return inner_.FindTable(id); });
+    if (found && *found) Plain(&**found);
+    return found;
+  }
+  Result<bigquery::TableInfo> InsertTable(const bigquery::TableSpec& spec) override {
+    auto made = Call([&] { return inner_.InsertTable(spec); });
+    if (made) Plain(&*made);
+    return made;
+  }
+  Result<bigquery::TableInfo> PatchTable(const bigquery::TableSpec& spec, const std::string& etag) override {
+    auto patched = Call([&] { return inner_.PatchTable(spec, etag); });
+    if (patched) Plain(&*patched);
+    return patched;
+  }
+  Result<> DeleteTable(const bigquery::TableId& id) override {
+    return Call([&] { return inner_.DeleteTable(id); });
+  }
+  Result<> ReadTable(const bigquery::TableInfo& table, std::span<const std::string> columns, const bigquery::VisitRow& visit) override {
+    return Call([&] { return inner_.ReadTable(table, columns, visit); });
+  }
+  Result<bigquery::JobResult> Query(const bigquery::QuerySpec& spec, bigquery::Schema* schema, const bigquery::VisitRow& visit) override {
+    return Call([&] { return inner_.Query(spec, schema, visit); });
+  }
+  Result<bigquery::JobResult> Execute(const bigquery::QuerySpec& spec) override {
+    return Call([&] { return inner_.Execute(spec); });
+  }
+  Result<std::optional<uint64_t>> DryRun(const bigquery::QuerySpec& spec) override {
+    return Call([&] { return inner_.DryRun(spec); });
+  }
+  Result<bigquery::JobResult> Load(const bigquery::LoadSpec& spec, const bigquery::UploadSource& rows) override {
+    return Call([&] { return inner_.Load(spec, rows); });
+  }
+  Result<> Cancel(const std::string& job_id, const std::string& location) override {
+    return Call([&] { return inner_.Cancel(job_id, location); });
+  }
+  bigquery::WireCounts counts() const override { return inner_.counts(); }
+  const bigquery::ClientOptions& options() const override { return inner_.options(); }
+
+ private:
+  template <typename Work>
+  auto Call(Work work) -> decltype(work()) {
+    ++calls_;
+    const bool last = !dead_ && left_-- == 0;
+    if (last) dead_ = true;
+    if (dead_ && !(last && after_)) return Fail(Code::kFailed, "the process is dead");
+    auto result = work();
+    if (last) return Fail(Code::kFailed, "the process died before it heard of it");
+    return result;
+  }
+
+  void Plain(bigquery::TableInfo* info) const {
+    if (hides_etags_) info->etag.clear();
+  }
+
+  bigquery::Client& inner_;
+  int left_ = std::numeric_limits<int>::max();
+  bool after_ = false, dead_ = false, hides_etags_ = false;
+  int calls_ = 0;
+};
+
+}  // namespace reeve
