@@ -28,19 +28,19 @@ class Page {
     metric.counter.value = metric.gauge.value = value;
     family->metric.push_back(std::move(metric));
   }
-  // `unit`: of a bound and of the sum, in the base unit of the name.
+  // `per_unit`: how many of the bounds' units are one of the name's. (A division gives bounds that print as they are written.)
   template <size_t Bounds>
-  void Histogram(std::string name, std::string help, const gate::Histogram<Bounds>& from, double unit) {
+  void Histogram(std::string name, std::string help, const gate::Histogram<Bounds>& from, double per_unit) {
     MetricFamily& family = Family(std::move(name), std::move(help), MetricType::Histogram);
     ClientMetric metric;
     uint64_t below = 0;
     for (size_t i = 0; i < from.count.size(); ++i) {
       below += from.count[i];
-      const double bound = i < Bounds ? static_cast<double>(from.bounds[i]) * unit : std::numeric_limits<double>::infinity();
+      const double bound = i < Bounds ? static_cast<double>(from.bounds[i]) / per_unit : std::numeric_limits<double>::infinity();
       metric.histogram.bucket.push_back({below, bound});
     }
     metric.histogram.sample_count = below;
-    metric.histogram.sample_sum = from.sum * unit;
+    metric.histogram.sample_sum = from.sum / per_unit;
     family.metric.push_back(std::move(metric));
   }
   // A family whose names are not ours to prefix.
@@ -68,7 +68,7 @@ void AddOutcomes(Page* page, std::string name, std::string help, const std::arra
 }
 
 void AddGate(const gate::MetricsSnapshot& gate, Page* page) {
-  constexpr double kNs = 1e-9, kUs = 1e-6;
+  constexpr double kNs = 1e9, kUs = 1e6;
   const auto number = [](uint64_t n) { return static_cast<double>(n); };
   AddOutcomes(page, "decisions_total", "Decisions about requests, by outcome.", gate.decisions);
   AddOutcomes(page, "reservations_total", "Decisions about runs, by outcome; repetitions are not counted.", gate.reservations);
@@ -92,7 +92,7 @@ void AddGate(const gate::MetricsSnapshot& gate, Page* page) {
   page->Gauge("customers", "Customers in memory.", number(gate.customers));
   page->Gauge("key_index_bytes", "Memory of the index of keys.", number(gate.key_bytes));
   page->Gauge("clock_frozen", "1: the wall clock leapt, and the month stays until that is confirmed.", gate.rollover_frozen ? 1 : 0);
-  page->Gauge("ledger_lag_seconds", "Ledger time less wall time.", static_cast<double>(gate.ledger_lag) * kUs);
+  page->Gauge("ledger_lag_seconds", "Ledger time less wall time.", static_cast<double>(gate.ledger_lag) / kUs);
 }
 
 constexpr std::array<std::string_view, kFaults> kFaultNames = {"none",        "malformed",       "version",         "target",         "host",    "length",

@@ -19,7 +19,7 @@ FieldSpec Fence(bool required) {
 }
 FieldSpec Note() { return {.name = "note", .max = kNoteMax, .help = "for the audit log"}; }
 FieldSpec Quota(std::string_view name) {
-  return {.name = name, .type = FieldType::kWhole, .required = true, .nullable = true, .max = kQuotaMax, .help = "null: unlimited; 0 blocks"};
+  return {.name = name, .type = FieldType::kWhole, .nullable = true, .max = kQuotaMax, .help = "null: unlimited; 0 blocks; left out: as it is"};
 }
 FieldSpec Answered(std::string_view name, FieldType type, std::string_view help, bool nullable = false) {
   return {.name = name, .type = type, .required = true, .nullable = nullable, .help = help};
@@ -80,8 +80,8 @@ const BodySpec kCustomerAnswer = {"CustomerStatus",
                                   {Answered("customer_id", FieldType::kText, ""), {.name = "status", .required = true, .choices = {"active", "suspended"}},
                                    Answered("changed", FieldType::kFlag, "false: it was so already")}};
 const BodySpec kQuotasAnswer = {"Quotas",
-                                {Answered("customer_id", FieldType::kText, ""), Answered("monthly_pipeline_quota", FieldType::kWhole, "", true),
-                                 Answered("concurrent_pipeline_quota", FieldType::kWhole, "", true), Answered("storage_quota_gb", FieldType::kWhole, "", true),
+                                {Answered("customer_id", FieldType::kText, ""), Quota("monthly_pipeline_quota"), Quota("concurrent_pipeline_quota"),
+                                 Quota("storage_quota_gb"),
                                  Answered("changed", FieldType::kFlag, "false: they were so already")}};
 const BodySpec kKeyAnswer = {"RevokedKey",
                              {Answered("customer_id", FieldType::kText, ""), Answered("api_key_id", FieldType::kText, ""), Answered("is_active", FieldType::kFlag, "false"),

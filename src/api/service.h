@@ -107,7 +107,8 @@ class Service {
 
   void Authorize(Call& call);
   Handler::Answer SubmitRun(Call& call, gate::RunCall run);
-  Handler::Answer ChangeCustomer(Call& call, store::CustomerChange change, std::string done);
+  void ChangeCustomer(Call& call, store::CustomerChange change, std::string done);
+  void ChangeQuotas(Call& call);
   Handler::Answer RevokeKey(Call& call);
   Handler::Answer ConfirmClock(Call& call);
   // What answers `call` from whatever thread the gate calls it on.

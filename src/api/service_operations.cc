@@ -94,16 +94,10 @@ Handler::Answer Service::Perform(Call& call) {
       const std::string status = operation == Operation::kSuspendCustomer ? "suspended" : "active";
       std::string done = ObjectWith("customer_id", id);
       AppendMember("status", status, &done);
-      return ChangeCustomer(call, {.customer_id = id, .status = status, .quotas = {}}, std::move(done));
+      ChangeCustomer(call, {.customer_id = id, .status = status, .quotas = {}, .reason = call.body.Text("reason"), .note = call.body.Text("note")}, std::move(done));
+      return Handler::Answer::kLater;
     }
-    case Operation::kChangeQuotas: {
-      const store::CustomerChange::Quotas quotas = {QuotaOf(call.body, "monthly_pipeline_quota"), QuotaOf(call.body, "concurrent_pipeline_quota"),
-                                                    QuotaOf(call.body, "storage_quota_gb")};
-      std::string done = ObjectWith("customer_id", id);
-      done += fmt::format("\"monthly_pipeline_quota\":{},\"concurrent_pipeline_quota\":{},\"storage_quota_gb\":{},", QuotaText(quotas.monthly_runs),
-                          QuotaText(quotas.concurrent_runs), QuotaText(quotas.storage_gb));
-      return ChangeCustomer(call, {.customer_id = id, .status = {}, .quotas = quotas}, std::move(done));
-    }
+    case Operation::kChangeQuotas: ChangeQuotas(call); return Handler::Answer::kLater;
     case Operation::kRevokeKey: return RevokeKey(call);
     case Operation::kConfirmClock: return ConfirmClock(call);
     case Operation::kBanner: return SetText(200, std::string(kBanner), call.reply), kNow;
@@ -165,7 +159,7 @@ gate::ChangeDone Service::Answerer(const Call& call, std::string done) {
   };
 }
 
-Handler::Answer Service::ChangeCustomer(Call& call, store::CustomerChange change, std::string done) {
+void Service::ChangeCustomer(Call& call, store::CustomerChange change, std::string done) {
   const std::string actor = "admin:" + std::string(call.actor);
   gate::ChangeDone answer = Answerer(call, std::move(done));
   const store::CustomerChange first = change;
@@ -174,7 +168,22 @@ Handler::Answer Service::ChangeCustomer(Call& call, store::CustomerChange change
     change.customer_id = CustomerOfTenant(change.customer_id);  // perhaps it is a tenant's name
     shared_.gate.ChangeCustomer(change, actor, std::move(answer));
   });
-  return Handler::Answer::kLater;
+}
+
+void Service::ChangeQuotas(Call& call) {
+  const std::string& id = call.match.parameters[0];
+  store::CustomerChange::Quotas quotas;
+  std::string done = ObjectWith("customer_id", id);
+  const auto take = [&](std::string_view name, std::optional<int64_t>* quota, bool* keep) {
+    *keep = !call.body.Has(name);
+    if (*keep) return;
+    *quota = QuotaOf(call.body, name);
+    done += fmt::format("\"{}\":{},", name, QuotaText(*quota));
+  };
+  take("monthly_pipeline_quota", &quotas.monthly_runs, &quotas.keep_monthly_runs);
+  take("concurrent_pipeline_quota", &quotas.concurrent_runs, &quotas.keep_concurrent_runs);
+  take("storage_quota_gb", &quotas.storage_gb, &quotas.keep_storage_gb);
+  ChangeCustomer(call, {.customer_id = id, .status = {}, .quotas = quotas, .reason = {}, .note = {}}, std::move(done));
 }
 
 Handler::Answer Service::RevokeKey(Call& call) {

@@ -21,6 +21,16 @@ domain::Quotas QuotasOf(const std::optional<int64_t>& monthly, const std::option
   return {monthly, concurrent, storage};
 }
 
+std::string ReasonFacts(const store::CustomerChange& change) {
+  std::string facts = "{";
+  for (const auto& [name, text] : {std::pair("reason", std::string_view(change.reason)), std::pair("note", std::string_view(change.note))}) {
+    if (text.empty()) continue;
+    facts += fmt::format("{}\"{}\":", facts.size() > 1 ? "," : "", name);
+    AppendJsonString(text, &facts);
+  }
+  return facts + "}";
+}
+
 std::string QuotaText(const std::optional<int64_t>& quota) { return quota ? std::to_string(*quota) : "null"; }
 
 }  // namespace
@@ -180,14 +190,17 @@ bool RunBook::Change(uint32_t customer, const store::CustomerChange& change, std
     if (before.suspended != account.suspended || before.cancelled != account.cancelled) {
       made.status = change.status;
       const std::string event = "customer." + (*change.status == "active" ? std::string("activated") : *change.status);
-      RecordChange(customer, event, "customer", account.customer_id, "change", by, "{}", now);
+      RecordChange(customer, event, "customer", account.customer_id, "change", by, ReasonFacts(change), now);
     }
   }
   if (change.quotas) {
-    const domain::Quotas quotas = QuotasOf(change.quotas->monthly_runs, change.quotas->concurrent_runs, change.quotas->storage_gb);
+    domain::Quotas quotas = QuotasOf(change.quotas->monthly_runs, change.quotas->concurrent_runs, change.quotas->storage_gb);
+    if (change.quotas->keep_monthly_runs) quotas.monthly_runs = account.quotas.monthly_runs;
+    if (change.quotas->keep_concurrent_runs) quotas.concurrent_runs = account.quotas.concurrent_runs;
+    if (change.quotas->keep_storage_gb) quotas.storage_gb = account.quotas.storage_gb;
     if (!(quotas == account.quotas)) {
       account.quotas = quotas;
-      made.quotas = change.quotas;
+      made.quotas = {quotas.monthly_runs, quotas.concurrent_runs, quotas.storage_gb};
       const std::string facts = fmt::format(R"({{"monthly_runs":{},"concurrent_runs":{},"storage_gb":{}}})", QuotaText(quotas.monthly_runs),
                                             QuotaText(quotas.concurrent_runs), QuotaText(quotas.storage_gb));
       RecordChange(customer, "subscription.quotas_changed", "subscription", account.customer_id, "change", by, facts, now);

@@ -84,8 +84,11 @@ struct CustomerChange {
   // Set: the current subscription's quotas become these.
   struct Quotas {
     std::optional<int64_t> monthly_runs, concurrent_runs, storage_gb;
+    // What a caller of the gate leaves as it is; the store is given all three.
+    bool keep_monthly_runs = false, keep_concurrent_runs = false, keep_storage_gb = false;
   };
   std::optional<Quotas> quotas;
+  std::string reason, note;                          // for the audit event; may be empty
 };
 
 // One transaction.

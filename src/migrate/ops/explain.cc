@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "catalog/ndjson.h"
 #include "crypto/sha256.h"
+#include "domain/decision.h"
 #include "migrate/estate_map.h"
 #include "migrate/ops/legacy_keys.h"
 #include "migrate/ops/legacy_runs.h"
@@ -53,15 +54,36 @@ KeyVerdict ByLegacy(std::string_view phase, const LegacyView& legacy) {
   return Verdict(phase, true, "", std::move(why));
 }
 
+// The ladder that the gate climbs (domain/decision.h), so that this is what a server answers; the words are for the operator, who may know more than
+// whoever shows the key.
 KeyVerdict ByCentral(std::string_view phase, const CentralView& central) {
-  if (!central.found) return Verdict(phase, false, kInvalid, "central does not know this key");
-  if (central.denied) return Verdict(phase, false, kInvalid, "revoked in central");
-  if (central.expired_at) return Verdict(phase, false, kInvalid, "expired on " + FormatTime(*central.expired_at));
-  if (central.customer_status.empty()) return Verdict(phase, false, kInvalid, "its customer does not exist in central");
-  if (central.customer_status != "active")
-    return Verdict(phase, false, "CUSTOMER_SUSPENDED", "its customer is " + central.customer_status);
-  if (!central.subscribed) return Verdict(phase, false, "SUBSCRIPTION_INACTIVE", "its customer has no current subscription");
-  return Verdict(phase, true, "", "active in central, as are its customer and subscription");
+  const domain::Outcome outcome = domain::JudgeStanding({.known = central.found && !central.customer_status.empty(),
+                                                         .revoked = central.denied,
+                                                         .expired = central.expired_at.has_value(),
+                                                         .suspended = central.customer_status == "suspended",
+                                                         .cancelled = central.customer_status != "active" && central.customer_status != "suspended",
+                                                         .subscribed = central.subscribed,
+                                                         .has_scope = true});
+  const auto verdict = [&](std::string why) { return Verdict(phase, outcome == domain::Outcome::kAllowed, domain::ErrorCode(outcome), std::move(why)); };
+  switch (outcome) {
+    case domain::Outcome::kAllowed: return verdict("active in central, as are its customer and subscription");
+    case domain::Outcome::kRevokedKey: return verdict("revoked in central");
+    case domain::Outcome::kExpiredKey: return verdict("expired on " + FormatTime(*central.expired_at));
+    case domain::Outcome::kCustomerSuspended:
+    case domain::Outcome::kCustomerCancelled: return verdict("its customer is " + central.customer_status);
+    case domain::Outcome::kSubscriptionInactive: return verdict("its customer has no current subscription");
+    case domain::Outcome::kUnknownKey:
+      return verdict(central.found ? "its customer does not exist in central" : "central does not know this key");
+    case domain::Outcome::kStoreUnavailable:
+    case domain::Outcome::kMalformedKey:
+    case domain::Outcome::kScopeMissing:
+    case domain::Outcome::kRateLimited:
+    case domain::Outcome::kStorageQuota:
+    case domain::Outcome::kMonthlyQuota:
+    case domain::Outcome::kConcurrentQuota: break;  // no standing of a key
+  }
+  REEVE_ASSERT(false);
+  return {};
 }
 
 std::vector<KeyVerdict> Judge(const LegacyView& legacy, const CentralView& central) {
@@ -129,7 +151,7 @@ class Explainer {
       side.state = StateOf(denied, side.expires_at, now_);
       central_.found = true;
       central_.denied = central_.denied || denied;
-      if (side.state == "expired") central_.expired_at = side.expires_at;
+      if (side.expires_at && *side.expires_at <= now_) central_.expired_at = side.expires_at;
       report_.sides.push_back(std::move(side));
     }
     return {};
