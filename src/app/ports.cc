@@ -5,6 +5,7 @@
 #include <array>
 
 #include "app/config.h"
+#include "app/serve.h"
 #include "cli/suggest.h"
 #include "cli/text.h"
 #include "crypto/sealed_file.h"
@@ -91,6 +92,16 @@ class SystemPorts final : public cli::Ports {
 
   Result<Secret> ReadKeyFile(const std::string& path) override { return crypto::ReadSealKey(files_, path); }
   Result<Secret> ParseKey(const Secret& text) override { return crypto::ParseSealKey(text.Reveal()); }
+
+  Result<int> Serve(const cli::ServeRequest& request, const std::function<void(const cli::ServeFacts&)>& started,
+                    const std::function<void(std::string_view)>& say) override {
+    if (!request.store.starts_with("sqlite:"))
+      return FailWithHint(Code::kUsage, fmt::format("{}: cannot be served from", cli::Printable(request.store)), "serve needs the embedded store: sqlite:FILE");
+    REEVE_ASSIGN(const std::string path, StatePath(request.store));
+    const std::string holder = fmt::format("reeve serve, pid {}, since {}", getpid(), FormatRfc3339(clock_.Now()));
+    return app::Serve(files_, clock_, entropy_, request, path, holder, started, say);
+  }
+  Result<std::string> GatewayConfig(const cli::GatewayRequest& request) override { return app::GatewayConfig(request); }
 
  private:
   Files& files_;

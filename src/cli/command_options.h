@@ -19,6 +19,9 @@ namespace reeve::cli {
 // How rows are read and counted: --plans … --workers.
 [[nodiscard]] std::vector<Option> MappingOptions();
 
+// serve, gateway config: kept apart from the table for its size.
+[[nodiscard]] std::vector<Command> ServingCommands();
+
 [[nodiscard]] std::vector<Option> Join(std::initializer_list<std::vector<Option>> lists);
 
 }  // namespace reeve::cli

@@ -35,6 +35,7 @@ constexpr ExitCodeRow kExitCodes[] = {
     {10, "the store does not exist, or is no reeve store"},
     {11, "the store is locked by another run"},
     {12, "wrong key: an encrypted input cannot be opened with it"},
+    {74, "serve: a commit failed; nothing was acknowledged after it, and a restart finds out what is on the medium"},
     {130, "interrupted: what was acknowledged is kept; how to go on is printed"},
 };
 

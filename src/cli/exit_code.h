@@ -15,6 +15,7 @@ inline constexpr int kExitUsage = 2;
 inline constexpr int kExitIncomplete = 3;
 inline constexpr int kExitNotFound = 5;
 inline constexpr int kExitRefused = 6;
+inline constexpr int kExitCommitFailed = 74;
 inline constexpr int kExitInterrupted = 130;
 
 struct ExitCodeRow {

@@ -25,6 +25,8 @@ constexpr RunnerRow kRunners[] = {
     {"verify", RunVerify},
     {"rollback", RunRollback},
     {"restore", RunRestore},
+    {"serve", RunServe},
+    {"gateway config", RunGatewayConfig},
     {"doctor", RunDoctor},
     {"explain key", RunExplainKey},
     {"explain finding", RunExplainFinding},

@@ -3,6 +3,7 @@
 // Remarks go to standard error and vanish with --quiet and -o json; results go to standard output. One thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "cli/console.h"
 #include "cli/json.h"
 #include "cli/parse.h"
+#include "cli/serve.h"
 #include "cli/settings.h"
 #include "cli/view.h"
 #include "env/clock.h"
@@ -46,6 +48,13 @@ class Ports {
   // The encryption key of backups: in a file, or as text.
   [[nodiscard]] virtual Result<Secret> ReadKeyFile(const std::string& path) = 0;
   [[nodiscard]] virtual Result<Secret> ParseKey(const Secret& text) = 0;
+
+  // Serves until reeve is told to stop; the exit code. `started` is called once, when requests are answered; `say` with what the operator should
+  // know later.
+  [[nodiscard]] virtual Result<int> Serve(const ServeRequest& request, const std::function<void(const ServeFacts&)>& started,
+                                          const std::function<void(std::string_view)>& say);
+  // The configuration of a gateway.
+  [[nodiscard]] virtual Result<std::string> GatewayConfig(const GatewayRequest& request);
 };
 
 class Session {

@@ -65,6 +65,13 @@ std::span<const SettingSpec> SettingSpecs() {
        .help = "64 hex digits in a column api_key are a hash"},
       {.key = "workers", .flag = "--workers", .kind = Kind::kCount, .value = "0", .help = "threads that read; 0 is one per processor", .max = 256},
       {.key = "certificates", .flag = "--certificates", .kind = Kind::kDir, .help = "verify writes one certificate per tenant here"},
+      {.key = "listen", .flag = "--listen", .kind = Kind::kText, .value = "127.0.0.1:8080", .help = "where serve answers"},
+      {.key = "admin_listen", .flag = "--admin-listen", .kind = Kind::kText, .help = "where serve answers administrators, if elsewhere"},
+      {.key = "admin_token_file", .flag = "--admin-token-file", .kind = Kind::kFile, .help = "digests of the admin tokens"},
+      {.key = "tls_cert", .flag = "--tls-cert", .kind = Kind::kFile, .help = "certificate chain of serve, PEM"},
+      {.key = "tls_key", .flag = "--tls-key", .kind = Kind::kFile, .help = "its private key, PEM"},
+      {.key = "public_url", .flag = "--public-url", .kind = Kind::kText, .help = "how clients reach serve, for links in answers"},
+      {.key = "threads", .flag = "--threads", .kind = Kind::kCount, .value = "1", .help = "event loops of serve", .min = 1, .max = 64},
       {.key = "backup_key", .flag = "--key", .kind = Kind::kFile, .help = "encryption key of backups", .secret = true},
   };
   return specs;
