@@ -188,7 +188,8 @@ class CurlClient final : public HttpClient {
     if (!request.even_if_interrupted && options_.interrupted()) return Fail(Code::kInterrupted, "{}: interrupted", what);
 
     const std::string origin = parts.scheme + "://" + parts.authority;
-    Handle handle = Take(origin);
+    bool kept = false;
+    Handle handle = Take(origin, &kept);
     if (!handle) return Fail(Code::kFailed, "{}: out of memory", what);
     Exchange exchange;
     exchange.request = &request;
@@ -200,10 +201,13 @@ class CurlClient final : public HttpClient {
     const CURLcode code = curl_easy_perform(handle.get());
     long status = 0;
     curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
+    long connects = 0;
+    curl_easy_getinfo(handle.get(), CURLINFO_NUM_CONNECTS, &connects);
     Give(origin, std::move(handle));
     if (code != CURLE_OK) return Explain(code, exchange, what, detail.data());
     if (!exchange.head_is_whole) return Fail(Code::kFailed, "{}: the answer broke off in its head", what);  // libcurl would let it pass
     exchange.response.status = static_cast<int>(status);
+    exchange.response.maybe_resent = kept && connects > 0;
     return std::move(exchange.response);
   }
 
@@ -248,13 +252,14 @@ class CurlClient final : public HttpClient {
   }
 
   // A handle that was last connected to `origin`, or a new one.
-  Handle Take(const std::string& origin) {
+  Handle Take(const std::string& origin, bool* kept) {
     {
       const std::lock_guard lock(mu_);
       const auto found = std::find_if(idle_.rbegin(), idle_.rend(), [&](const Idle& idle) { return idle.origin == origin; });
       if (found != idle_.rend()) {
         Handle handle = std::move(found->handle);
         idle_.erase(std::next(found).base());
+        *kept = true;
         return handle;
       }
     }

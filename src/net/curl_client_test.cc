@@ -176,6 +176,21 @@ TEST(CurlClient, ABrokenExchangeIsAFailureAndTheNextOneWorks) {
   }
 }
 
+TEST(CurlClient, AKeptConnectionThatIsGoneIsReplacedAndTheAnswerSaysSo) {
+  LoopbackServer server([](const LoopbackRequest& request) {
+    LoopbackAnswer answer;
+    if (request.connection == 1 && request.path() == "/second") answer.misbehaviour = Misbehaviour::kCloseBeforeAnswer;
+    return answer;
+  });
+  const auto client = MakeCurlClient();
+  EXPECT_FALSE(client->Send(Get(server.url() + "/first"))->maybe_resent);
+  EXPECT_FALSE(client->Send(Get(server.url() + "/first"))->maybe_resent);
+  const Result<HttpResponse> response = client->Send(Get(server.url() + "/second"));
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_TRUE(response->maybe_resent);
+  EXPECT_EQ(server.requests().size(), 4U);
+}
+
 TEST(CurlClient, GarbageIsAFailure) {
   for (const std::string& garbage : {std::string("SSH-2.0-OpenSSH_9.2\r\n"), std::string("\0\0\0\0", 4), std::string("HTTP/1.1 two hundred\r\n\r\n"),
                                      std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")}) {

@@ -33,6 +33,7 @@ struct HttpResponse {
   int status = 0;
   std::vector<Header> headers;  // names in lower case
   std::string body;
+  bool maybe_resent = false;  // a kept connection was gone: the request may have arrived twice, and this is the answer to the second
   // The first header of this name (given in lower case), or nullptr.
   [[nodiscard]] const std::string* Find(std::string_view name) const;
 };

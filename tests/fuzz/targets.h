@@ -14,6 +14,7 @@ void FuzzLegacyRow(std::string_view input);   // the copier's reading of legacy 
 void FuzzCentralRow(std::string_view input);  // lines of the seven tables: what is read is written the same again
 void FuzzRunSet(std::string_view input);      // packed runs: domain/ against the witness
 void FuzzLines(std::string_view input);       // plain and compressed files: the copier's path against the verifier's
+void FuzzBigqueryRows(std::string_view input);  // pages of rows of a BigQuery server
 void FuzzConfig(std::string_view input);      // reeve.toml and plans files
 
 // While one lives, a broken promise prints `input` (as hex): for drivers that keep no file of it.

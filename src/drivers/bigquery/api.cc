@@ -119,6 +119,7 @@ Answer Api::Send(const Call& call, Tries* tries) {
     Answer answer = Once(call, tries);
     if (answer) return answer;
     const Failure& failure = answer.error();
+    tries->resent = failure.maybe_resent;
     if (failure.action != Action::kRetry && failure.action != Action::kWait) return answer;
     tries->ambiguous = tries->ambiguous || failure.may_have_arrived;
     if (auto waited = WaitAfter(failure, &backoff); !waited) return tl::unexpected(std::move(waited).error());

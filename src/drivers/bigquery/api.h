@@ -41,6 +41,7 @@ using Answer = tl::expected<net::HttpResponse, Failure>;
 struct Tries {
   bool sent = false;       // at least one request went out
   bool ambiguous = false;  // one before the last may have had its effect, though no answer came
+  bool resent = false;     // the last may have been sent twice
 };
 
 class Api {

@@ -135,7 +135,7 @@ class RestClient final : public Client {
     const Answer answer = api_.Send(call, &tries);
     if (answer) return TableOf(*answer, call);
     if (answer.error().action != Action::kExists) return Unexpected(ToError(answer.error(), Named(call)));
-    if (tries.ambiguous) {  // perhaps it is there because of us
+    if (tries.ambiguous || tries.resent) {  // perhaps it is there because of us
       REEVE_ASSIGN(std::optional<TableInfo> found, FindTable(spec.id));
       if (found && SameShape(found->schema, spec.schema)) return std::move(*found);
     }
@@ -145,14 +145,20 @@ class RestClient final : public Client {
   Result<TableInfo> PatchTable(const TableSpec& spec, const std::string& etag) override {
     Call call = CallOf("PATCH", TablePath(spec.id), json::serialize(EncodeTablePatch(spec)));
     if (!etag.empty()) call.headers.emplace_back("If-Match", etag);
-    const Answer answer = api_.Send(call);
-    if (!answer) return Unexpected(ToError(answer.error(), Named(call)));
-    return TableOf(*answer, call);
+    Tries tries;
+    const Answer answer = api_.Send(call, &tries);
+    if (answer) return TableOf(*answer, call);
+    if (answer.error().code == Code::kRefused && (tries.ambiguous || tries.resent)) {  // perhaps it was changed by us
+      REEVE_ASSIGN(std::optional<TableInfo> found, FindTable(spec.id));
+      if (found && SameProperties(*found, spec)) return std::move(*found);
+    }
+    return Unexpected(ToError(answer.error(), Named(call)));
   }
 
   Result<> DeleteTable(const TableId& id) override {
     Call call = CallOf("DELETE", TablePath(id));
     call.no_content = true;
+    call.even_if_interrupted = true;  // staging tables and locks go also when reeve was told to stop
     const Answer answer = api_.Send(call);
     if (!answer && answer.error().code != Code::kNotFound) return Unexpected(ToError(answer.error(), Named(call)));
     return {};
@@ -294,6 +300,12 @@ class RestClient final : public Client {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Field& x, const Field& y) {
       return x.name == y.name && x.type == y.type && (x.mode == Mode::kRepeated) == (y.mode == Mode::kRepeated) && SameShape(x.fields, y.fields);
     });
+  }
+
+  // What PatchTable sets.
+  static bool SameProperties(const TableSpec& a, const TableSpec& b) {
+    const auto millis = [](const std::optional<Micros>& time) { return time ? *time / 1000 : -1; };
+    return a.description == b.description && a.labels == b.labels && millis(a.expires_at) == millis(b.expires_at);
   }
 
   // In the table's order, so that it does not matter whether a server answers in that order or in ours.

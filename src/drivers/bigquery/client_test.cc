@@ -155,21 +155,24 @@ TEST(Tables, ThatExistAreNotMadeAgain) {
 }
 
 TEST(Tables, OneWhoseInsertGotNoAnswerIsRecognisedByItsShape) {
-  for (const bool same : {true, false}) {
-    int inserts = 0;
-    ScriptedHttp http([&](const net::HttpRequest& request) -> Result<net::HttpResponse> {
-      if (request.method == "GET") return Reply(200, TableDocument("t"));
-      if (++inserts == 1) return Fail(Code::kFailed, "reset");
-      return Problem(409, "duplicate", "Already Exists");
-    });
-    TableSpec spec = NumbersTable();
-    if (!same) spec.schema.push_back({"more", FieldType::kString});
-    const auto table = ClientWorld(http).client->InsertTable(spec);
-    EXPECT_EQ(table.has_value(), same);
-    if (!table) {
-      EXPECT_EQ(table.error().code, Code::kRefused);
+  for (const bool same : {true, false})
+    for (const bool resent : {true, false}) {
+      int inserts = 0;
+      ScriptedHttp http([&](const net::HttpRequest& request) -> Result<net::HttpResponse> {
+        if (request.method == "GET") return Reply(200, TableDocument("t"));
+        if (!resent && ++inserts == 1) return Fail(Code::kFailed, "reset");
+        net::HttpResponse there = Problem(409, "duplicate", "Already Exists");
+        there.maybe_resent = resent;
+        return there;
+      });
+      TableSpec spec = NumbersTable();
+      if (!same) spec.schema.push_back({"more", FieldType::kString});
+      const auto table = ClientWorld(http).client->InsertTable(spec);
+      EXPECT_EQ(table.has_value(), same);
+      if (!table) {
+        EXPECT_EQ(table.error().code, Code::kRefused);
+      }
     }
-  }
 }
 
 TEST(Tables, ArePatchedIfNobodyElseChangedThem) {
@@ -183,6 +186,24 @@ TEST(Tables, ArePatchedIfNobodyElseChangedThem) {
   EXPECT_EQ(http.requests().at(0).method, "PATCH");
   EXPECT_TRUE(world.client->PatchTable(NumbersTable(), ""));
   EXPECT_EQ(world.client->PatchTable(NumbersTable(), "e0").error().code, Code::kRefused);
+}
+
+TEST(Tables, APatchThatGotNoAnswerIsRecognisedByWhatItSet) {
+  for (const bool same : {true, false}) {
+    int patches = 0;
+    ScriptedHttp http([&](const net::HttpRequest& request) -> Result<net::HttpResponse> {
+      if (request.method == "GET") return Reply(200, TableDocument("t", same ? R"(,"description":"words","etag":"e2")" : R"(,"description":"theirs")"));
+      if (++patches == 1) return Fail(Code::kFailed, "reset");
+      return Problem(412, "conditionNotMet", "Precondition Failed");
+    });
+    TableSpec spec = NumbersTable();
+    spec.description = "words";
+    const auto table = ClientWorld(http).client->PatchTable(spec, "e1");
+    EXPECT_EQ(table.has_value(), same);
+    if (table) {
+      EXPECT_EQ(table->etag, "e2");
+    }
+  }
 }
 
 TEST(Tables, AreDeletedAlsoIfTheyAreGone) {

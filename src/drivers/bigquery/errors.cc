@@ -47,7 +47,9 @@ constexpr std::array kPolicy = {
 
     Rule{"jobInternalError", "failed to ", Action::kPermanent, Code::kFailed, ""},       // the emulator's word for every mistake in SQL
     Rule{"jobInternalError", "INVALID_ARGUMENT", Action::kPermanent, Code::kFailed, ""},
+    Rule{"jobInternalError", "MERGE: ", Action::kPermanent, Code::kFailed, ""},
     Rule{"jobInternalError", "constraint failed", Action::kPermanent, Code::kFailed, ""},
+    Rule{"jobInternalError", " character ", Action::kPermanent, Code::kFailed, ""},      // its JSON decoder's complaints about rows
     Rule{"jobBackendError", "", Action::kNewJob, Code::kFailed, kLater},
     Rule{"jobInternalError", "", Action::kNewJob, Code::kFailed, kLater},
     Rule{"jobRateLimitExceeded", "", Action::kNewJob, Code::kFailed, kLater},
@@ -159,18 +161,31 @@ std::string WithoutQuotedValues(std::string_view text) {
   return kept;
 }
 
+bool BeginsCharacter(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
+
+// At most `bytes` of one end, cut between characters.
+std::string_view Head(std::string_view text, size_t bytes) {
+  while (bytes > 0 && bytes < text.size() && !BeginsCharacter(text[bytes])) --bytes;
+  return text.substr(0, bytes);
+}
+std::string_view Tail(std::string_view text, size_t bytes) {
+  size_t begin = text.size() - std::min(bytes, text.size());
+  while (begin < text.size() && !BeginsCharacter(text[begin])) ++begin;
+  return text.substr(begin);
+}
+
 }  // namespace
 
 std::span<const Rule> Policy() { return kPolicy; }
 std::span<const StatusRule> StatusPolicy() { return kStatusPolicy; }
 
 std::string Cleaned(std::string_view message) {
-  std::string cleaned = WithoutLongRuns(WithoutQuotedValues(message.substr(0, 4 * kMessageBytesMax)));
-  const bool cut = cleaned.size() > kMessageBytesMax;
-  if (cut) cleaned.resize(kMessageBytesMax);
-  for (int i = 0; i < 3 && !IsUtf8(cleaned); ++i) cleaned.pop_back();  // a character that was cut in two
+  if (message.size() > 4 * kMessageBytesMax)
+    return Cleaned(fmt::format("{} … {}", Head(message, kMessageBytesMax), Tail(message, 2 * kMessageBytesMax)));
+  std::string cleaned = WithoutLongRuns(WithoutQuotedValues(message));
   if (!IsUtf8(cleaned)) std::replace_if(cleaned.begin(), cleaned.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
-  return cut ? cleaned + "…" : cleaned;
+  if (cleaned.size() <= kMessageBytesMax) return cleaned;
+  return fmt::format("{} … {}", Head(cleaned, kMessageBytesMax / 3), Tail(cleaned, kMessageBytesMax * 2 / 3 - 8));
 }
 
 namespace {
@@ -186,6 +201,7 @@ std::string ReasonOf(const std::string& reason) {
 Failure FailureOfAnswer(const net::HttpResponse& response, Micros wall) {
   Failure failure;
   failure.status = response.status;
+  failure.maybe_resent = response.maybe_resent;
   failure.may_have_arrived = response.status >= 500 || response.status == 408 || response.status == 200;
   std::string raw;
   const Result<json::object> document = json::ParseObject(response.body, "error");

@@ -54,6 +54,7 @@ struct Failure {
   std::string hint;
   std::optional<Micros> retry_after;
   bool may_have_arrived = false;   // it is unknown whether the request had its effect
+  bool maybe_resent = false;       // net::HttpResponse
   bool of_job = false;             // the job has ended so, not just a call about it
   std::optional<Error> verbatim;   // an error that did not come from BigQuery, to be handed on as it is
 };
@@ -70,7 +71,7 @@ struct Failure {
 // "{what}: [{reason}] {message}", with the failure's code and hint.
 [[nodiscard]] Error ToError(const Failure& failure, std::string_view what);
 
-// At most kMessageBytesMax, printable, and without what may be a value: runs of 24 or more letters and digits keep their first six, what follows "Value:"
+// At most kMessageBytesMax (then of the beginning and the end: the emulator puts the SQL before its complaint), printable, and without what may be a value: runs of 24 or more letters and digits keep their first six, what follows "Value:"
 // and texts in quotes after "parse", "value" or "convert" go.
 inline constexpr size_t kMessageBytesMax = 700;
 [[nodiscard]] std::string Cleaned(std::string_view message);

@@ -35,6 +35,8 @@ const Expected kExpected[] = {
     {400, "jobInternalError", "failed to analyze: INVALID_ARGUMENT: Syntax error", Action::kPermanent, Code::kFailed},
     {400, "jobInternalError", "INVALID_ARGUMENT: x", Action::kPermanent, Code::kFailed},
     {400, "jobInternalError", "UNIQUE constraint failed: t.id", Action::kPermanent, Code::kFailed},
+    {400, "jobInternalError", "MERGE: source must be a single-table reference", Action::kPermanent, Code::kFailed},
+    {400, "jobInternalError", "expected { character for map value", Action::kPermanent, Code::kFailed},
     {400, "invalidQuery", "Could not serialize access to table p:d.t due to concurrent update", Action::kNewJob, Code::kFailed},
     {400, "resourcesExceeded", "Too many DML statements outstanding against table p:d.t, limit is 20", Action::kWait, Code::kFailed},
     {400, "resourcesExceeded", "Resources exceeded during query execution", Action::kShrink, Code::kFailed},
@@ -183,15 +185,22 @@ TEST(Errors, AReasonIsAWordOrUnknown) {
   EXPECT_EQ(FailureOfJob({std::string(65, 'a'), "m", ""}).reason, "unknown");
 }
 
-TEST(Errors, LongMessagesAreCutBetweenCharacters) {
+TEST(Errors, OfLongMessagesBothEndsAreKept) {
   std::string text;
   for (int i = 0; i < 3000; ++i) text += "ü ";
-  for (size_t shift = 0; shift < 3; ++shift) {
-    const std::string cleaned = Cleaned(std::string(shift, 'x') + text);
-    EXPECT_LE(cleaned.size(), kMessageBytesMax + 3);
-    EXPECT_TRUE(IsUtf8(cleaned));
-  }
+  for (size_t size : {size_t{710}, size_t{2800}, size_t{9000}})
+    for (size_t shift = 0; shift < 3; ++shift) {
+      const std::string cleaned = Cleaned("first " + std::string(shift, 'x') + text.substr(0, size) + (size % 2 == 1 ? "" : "z") + " last");
+      EXPECT_LE(cleaned.size(), kMessageBytesMax);
+      EXPECT_TRUE(cleaned.starts_with("first ")) << cleaned;
+      EXPECT_TRUE(cleaned.ends_with(" last")) << cleaned;
+      EXPECT_TRUE(IsUtf8(cleaned));
+    }
   EXPECT_TRUE(IsUtf8(Cleaned("\xFF\xFE")));
+  const std::string sql = "SELECT n FROM `p.d.t` UNION ALL ";
+  std::string complaint = "failed to query ";
+  for (int i = 0; i < 600; ++i) complaint += sql;
+  EXPECT_TRUE(IsTooLarge(ToError(FailureOfJob({"jobInternalError", complaint + ": sqlite3: SQL logic error: too many terms in compound SELECT", ""}), "job j")));
 }
 
 }  // namespace

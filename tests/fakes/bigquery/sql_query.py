@@ -144,7 +144,7 @@ class Session:
 
     def _check_system_time(self, as_of, at):
         if not self.options.get("system_time", True):
-            raise not_in_subset("FOR SYSTEM_TIME AS OF", at)
+            raise bad_query("FOR SYSTEM_TIME AS OF is not supported", at)
         if not sql_expr.is_constant(as_of):
             raise bad_query("FOR SYSTEM_TIME AS OF expression must be a constant", at)
         if Expressions(self, Scope([])).translate(as_of).type != "TIMESTAMP":
