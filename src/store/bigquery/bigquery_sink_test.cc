@@ -318,14 +318,47 @@ TEST_F(BigQuerySinkTest, WhatADeadRunHadAtWorkIsBroughtToItsEndBeforeAnythingIsR
 
 TEST_F(BigQuerySinkTest, StraysAreFoundAndRemoved) {
   auto sink = Open();
+  sink.reset();
   world_->server().MakeTable(world_->options().dataset, "reeve_stg_dead_7", R"([{"name":"a","type":"STRING"}])");
+  EXPECT_EQ(FindBigQueryStrays(world_->client(), world_->options())->size(), 1u);
+  world_->options().keep_strays = true;
+  sink = Open();
   const auto found = sink->FindStrays();
   ASSERT_TRUE(found);
-  ASSERT_EQ(found->size(), 1u);
+  ASSERT_EQ(found->size(), 1u) << "who only looks removes nothing";
   EXPECT_EQ(found->front().table, "reeve_stg_dead_7");
-  EXPECT_EQ(FindBigQueryStrays(world_->client(), world_->options())->size(), 1u);
   EXPECT_EQ(sink->RemoveStrays().value(), 1u);
   EXPECT_TRUE(sink->FindStrays()->empty());
+  world_->server().MakeTable(world_->options().dataset, "reeve_stg_dead_8", R"([{"name":"a","type":"STRING"}])");
+  sink.reset();
+  world_->options().keep_strays = false;
+  sink = Open();
+  EXPECT_TRUE(sink->FindStrays()->empty());
+}
+
+TEST_F(BigQuerySinkTest, ReadersInOtherThreadsSeeWholeCommitsWhileMergesGoOn) {
+  auto sink = Open();
+  ASSERT_TRUE(sink->Merge(Writes(0, 2)));
+  std::atomic<bool> stop = false;
+  std::atomic<int> readers = 0;
+  const auto read = [&] {
+    while (!stop) {
+      auto reader = sink->OpenReader();
+      ASSERT_TRUE(reader);
+      const uint64_t customers = (*reader)->Count(catalog::Customers()).value();
+      EXPECT_EQ((*reader)->Count(catalog::ApiKeys()).value(), 2 * customers);
+      EXPECT_EQ((*reader)->Count(catalog::ReeveTenants()).value(), customers);
+      EXPECT_EQ((*reader)->Count(catalog::Subscriptions()).value(), customers);
+      ++readers;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) threads.emplace_back(read);
+  for (int i = 1; i <= 12; ++i) EXPECT_TRUE(sink->Merge(Writes(2 * i, 2)));
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GT(readers, 0);
+  EXPECT_EQ((*sink->OpenReader())->Count(catalog::Customers()).value(), 26u);
 }
 
 TEST_F(BigQuerySinkTest, CopiesAreTheOwnersAloneAndGoWithTheSink) {
