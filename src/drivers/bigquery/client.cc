@@ -56,10 +56,16 @@ JobResult ResultOf(const JobDocument& job) {
   return result;
 }
 
+// The endpoint without a slash at its end.
+ClientOptions Trimmed(ClientOptions options) {
+  while (options.endpoint.ends_with('/')) options.endpoint.pop_back();
+  return options;
+}
+
 class RestClient final : public Client {
  public:
   RestClient(const ClientOptions& options, net::HttpClient& http, Credentials* credentials, Clock& clock, Entropy& entropy)
-      : api_(options, http, credentials, clock, entropy), jobs_(api_) {}
+      : api_(Trimmed(options), http, credentials, clock, entropy), jobs_(api_) {}
 
   Result<std::vector<DatasetInfo>> ListDatasets(const std::string& project) override {
     std::vector<DatasetInfo> datasets;

@@ -1,6 +1,6 @@
 // Client of BigQuery's REST interface, v2. A thin layer: names, pages, jobs, errors by reason, retries by policy; it knows none of our tables.
 //
-// Safe from any thread. Every call blocks, for as long as its retries may take (ClientOptions::patience). Reading calls are repeated as they are; a job
+// Safe from any thread. Every call blocks, for as long as its job runs and its retries may take (ClientOptions::patience; going on is no retry). Reading calls are repeated as they are; a job
 // has its id before the first attempt, and is adopted when BigQuery says that it is there already (409). Errors: kAuthNeeded (no credentials, 401, 403
 // accessDenied), kNotFound, kFailed with BigQuery's reason in the message, kInterrupted. No message holds a token, a row or a parameter's value.
 #pragma once
@@ -29,7 +29,7 @@ struct ClientOptions {
   std::string billing_project;                       // jobs run in it
   std::string quota_project;                         // X-Goog-User-Project; empty: none
   uint64_t maximum_bytes_billed = 0;                 // of one query; 0: no limit
-  Micros patience = 600 * kSecond;                   // per call, all retries together
+  Micros patience = 600 * kSecond;                   // how long one thing is tried again in vain
   int requests_at_once = 16;                         // in flight, over all threads
   std::map<std::string, std::string> labels = {};    // of every job
   bool (*interrupted)() = &Interrupted;              // asked before every request and while waiting; tests give their own
@@ -38,7 +38,7 @@ struct ClientOptions {
 struct QuerySpec {
   std::string job_id;                      // [A-Za-z0-9_-]{1,1000}; the client adds "-a2", … where a new attempt needs a new id
   std::string sql;                         // standard SQL; may be a script
-  std::string location;
+  std::string location;                    // empty: the server chooses, and a job of an earlier run is found in the US and EU only
   std::vector<Parameter> parameters = {};
 };
 

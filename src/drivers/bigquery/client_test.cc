@@ -215,6 +215,14 @@ TEST(Tables, AreDeletedAlsoIfTheyAreGone) {
   EXPECT_EQ(http.requests().at(0).method, "DELETE");
 }
 
+TEST(Tables, ASlashAtTheEndOfTheEndpointDoesNoHarm) {
+  ScriptedHttp http([](const net::HttpRequest&) { return Problem(404, "notFound", "Not found"); });
+  ClientOptions options;
+  options.endpoint = "http://127.0.0.1:9050/";
+  ASSERT_TRUE(ClientWorld(http, options).client->FindTable({"p", "d", "t"}));
+  EXPECT_TRUE(http.requests().at(0).url.starts_with("http://127.0.0.1:9050/bigquery/v2/projects/p/")) << http.requests().at(0).url;
+}
+
 TEST(Tables, NamesCannotLeaveTheirPlaceInThePath) {
   ScriptedHttp http([](const net::HttpRequest&) { return Problem(404, "notFound", "Not found"); });
   EXPECT_EQ(*ClientWorld(http).client->FindTable({"p", "d/../../x", "t?alt=media#"}), std::nullopt);

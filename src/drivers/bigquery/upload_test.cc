@@ -42,7 +42,8 @@ struct Rows {
 
 std::string Numbers(size_t bytes) {
   std::string text;
-  for (uint64_t i = 0; text.size() < bytes; ++i) text += fmt::format("{{\"n\":{}}}\n", i);
+  const std::string filler(2000, 'x');
+  for (uint64_t i = 0; text.size() < bytes; ++i) text += fmt::format("{{\"n\":{},\"s\":\"{}\"}}\n", i, filler);
   return text;
 }
 
