@@ -66,7 +66,8 @@ server {
 )";
 
 constexpr std::string_view kCaddy = R"(# reeve in front of an application, as Caddyfile (2.6 or newer).
-http://@LISTEN@ {
+http://:@LISTEN_PORT@ {
+	bind @LISTEN_HOST@
 	# A route keeps this order: first nobody names himself, then reeve says who it is.
 	route {
 @STRIP@		forward_auth @REEVE@ {

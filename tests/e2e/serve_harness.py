@@ -237,6 +237,16 @@ class Server:
                 return int(line.split()[1]) * 1024
         raise Fault("no VmRSS")
 
+    def freeze(self):
+        """Stops all its threads, and returns when they stand still; SIGCONT ends that."""
+        self.process.send_signal(signal.SIGSTOP)
+        tasks = Path(f"/proc/{self.process.pid}/task")
+        until = time.monotonic() + 10
+        while not all((t / "stat").read_text().rpartition(")")[2].split()[0] == "T" for t in tasks.iterdir()):
+            if time.monotonic() > until:
+                raise Fault("does not stand still")
+            time.sleep(0.01)
+
     def kill(self):
         self.process.kill()
         self.process.wait()
