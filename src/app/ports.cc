@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "app/bigquery_cost.h"
+#include "app/bigquery_ports.h"
 #include "app/config.h"
 #include "app/serve.h"
 #include "cli/suggest.h"
@@ -18,24 +20,25 @@ namespace reeve::app {
 namespace {
 
 struct Location {
-  std::string scheme;  // "export", "sqlite"
+  std::string scheme;  // "export", "sqlite", "bigquery"
   std::string rest;
 };
 
-constexpr std::array<std::string_view, 2> kEstates = {"export", "sqlite"};
-constexpr std::array<std::string_view, 1> kStores = {"sqlite"};
+constexpr std::array<std::string_view, 3> kEstates = {"export", "sqlite", "bigquery"};
+constexpr std::array<std::string_view, 2> kStores = {"sqlite", "bigquery"};
+constexpr std::string_view kBigQuery = "bigquery";
 
 // Splits "scheme:rest" and checks the scheme. `what`: estate or store; `here`: what this build has, for the message.
 Result<Location> ParseUrl(const std::string& url, std::string_view what, std::span<const std::string_view> known, std::string_view here) {
   const size_t colon = url.find(':');
   const std::string scheme = colon == std::string::npos ? std::string() : url.substr(0, colon);
   const std::string hint = fmt::format("this build has {}; see reeve help {}s", here, what);
-  if (scheme == "bigquery" || scheme == "postgres" || scheme == "postgresql")
+  if (scheme == "postgres" || scheme == "postgresql")
     return FailWithHint(Code::kUsage, fmt::format("{} as {} is not in this build", scheme, what), hint);
   for (std::string_view each : known) {
     if (scheme != each) continue;
     std::string rest = url.substr(colon + 1);
-    if (rest.empty()) return FailWithHint(Code::kUsage, fmt::format("{}: names no file", cli::Printable(url)), hint);
+    if (rest.empty()) return FailWithHint(Code::kUsage, fmt::format("{}: names no {}", cli::Printable(url), scheme == kBigQuery ? "project" : "file"), hint);
     return Location{scheme, std::move(rest)};
   }
   std::string meant = fmt::format("perhaps {}:{}", known.front(), cli::Printable(url));
@@ -46,22 +49,24 @@ Result<Location> ParseUrl(const std::string& url, std::string_view what, std::sp
 
 class SystemPorts final : public cli::Ports {
  public:
-  SystemPorts(Files& files, Clock& clock, Entropy& entropy) : files_(files), clock_(clock), entropy_(entropy) {}
+  SystemPorts(Files& files, Clock& clock, Entropy& entropy) : files_(files), clock_(clock), entropy_(entropy), bigquery_(files, clock, entropy) {}
 
   Files& files() override { return files_; }
   Clock& clock() override { return clock_; }
   Entropy& entropy() override { return entropy_; }
 
   Result<std::unique_ptr<legacy::LegacyEstate>> OpenEstate(const std::string& url) override {
-    REEVE_ASSIGN(const Location location, ParseUrl(url, "estate", kEstates, "export:DIR and sqlite:FILE"));
+    REEVE_ASSIGN(const Location location, ParseEstate(url));
     if (location.scheme == "export") return legacy::OpenExportEstate(files_, location.rest);
+    if (location.scheme == kBigQuery) return bigquery_.OpenEstate(location.rest);
     return legacy::OpenSqliteEstate(location.rest);
   }
 
   Result<std::unique_ptr<store::CentralSink>> OpenStore(const std::string& url, bool create, std::string_view command) override {
-    REEVE_ASSIGN(const std::string path, StatePath(url));
+    REEVE_ASSIGN(const Location location, ParseStore(url));
     const std::string holder = fmt::format("reeve {}, pid {}, since {}", command, getpid(), FormatRfc3339(clock_.Now()));
-    return store::OpenSqliteSink(files_, path, create ? store::OpenMode::kCreate : store::OpenMode::kExisting, holder);
+    if (location.scheme == kBigQuery) return bigquery_.OpenStore(location.rest, create, command, holder);
+    return store::OpenSqliteSink(files_, location.rest, create ? store::OpenMode::kCreate : store::OpenMode::kExisting, holder);
   }
 
   Result<std::unique_ptr<store::CentralSink>> ScratchStore() override {
@@ -71,12 +76,14 @@ class SystemPorts final : public cli::Ports {
   }
 
   Result<std::unique_ptr<store::CentralReader>> OpenStoreReader(const std::string& url) override {
-    REEVE_ASSIGN(const std::string path, StatePath(url));
-    return store::OpenSqliteReader(path);
+    REEVE_ASSIGN(const Location location, ParseStore(url));
+    if (location.scheme == kBigQuery) return bigquery_.OpenStoreReader(location.rest);
+    return store::OpenSqliteReader(location.rest);
   }
 
   Result<std::string> StatePath(const std::string& url) override {
-    REEVE_ASSIGN(Location location, ParseUrl(url, "store", kStores, "sqlite:FILE"));
+    REEVE_ASSIGN(Location location, ParseStore(url));
+    if (location.scheme == kBigQuery) return bigquery_.StatePath(location.rest);
     return std::move(location.rest);
   }
 
@@ -103,10 +110,32 @@ class SystemPorts final : public cli::Ports {
   }
   Result<std::string> GatewayConfig(const cli::GatewayRequest& request) override { return app::GatewayConfig(request); }
 
+  void Configure(const cli::Settings& settings, const cli::Environment& environment, std::string_view command) override {
+    bigquery_.Configure(ChoicesOf(settings, environment, command));
+  }
+
+  std::optional<migrate::CostEstimate> EstimateCost(const std::string& from, const std::string& to, const migrate::PlanReport& plan) override {
+    return EstimatePlan(plan, from.starts_with("bigquery:"), to.starts_with("bigquery:"));
+  }
+
+  std::optional<migrate::WireUse> Used() override { return bigquery_.Used(); }
+
+  Result<std::vector<migrate::Check>> CheckAccess(const std::string& url, bool remove_strays) override {
+    if (!url.starts_with("bigquery:")) return std::vector<migrate::Check>();
+    const std::string_view rest = std::string_view(url).substr(kBigQuery.size() + 1);
+    return rest.find('/') == std::string_view::npos ? bigquery_.CheckEstate(rest, remove_strays) : bigquery_.CheckStore(rest, remove_strays);
+  }
+
  private:
+  static Result<Location> ParseEstate(const std::string& url) {
+    return ParseUrl(url, "estate", kEstates, "export:DIR, sqlite:FILE and bigquery:PROJECT");
+  }
+  static Result<Location> ParseStore(const std::string& url) { return ParseUrl(url, "store", kStores, "sqlite:FILE and bigquery:PROJECT/DATASET"); }
+
   Files& files_;
   Clock& clock_;
   Entropy& entropy_;
+  BigQueryPorts bigquery_;
 };
 
 }  // namespace

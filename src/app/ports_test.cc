@@ -21,11 +21,10 @@ struct Case {
 TEST(Ports, AnEstateThatIsNotInThisBuildIsAUsageErrorThatSaysWhatIs) {
   World world;
   const Case cases[] = {
-      {"bigquery:project", "bigquery as estate is not in this build", "this build has export:DIR and sqlite:FILE; see reeve help estates"},
-      {"postgres://host/db", "postgres as estate is not in this build", "this build has export:DIR and sqlite:FILE; see reeve help estates"},
+      {"postgres://host/db", "postgres as estate is not in this build", "this build has export:DIR, sqlite:FILE and bigquery:PROJECT; see reeve help estates"},
       {"./estate", "\"./estate\" names no estate", "perhaps export:./estate"},
       {"exprot:./estate", "\"exprot:./estate\" names no estate", "did you mean \"export\"?"},
-      {"export:", "export:: names no file", "this build has export:DIR and sqlite:FILE; see reeve help estates"},
+      {"export:", "export:: names no file", "this build has export:DIR, sqlite:FILE and bigquery:PROJECT; see reeve help estates"},
       {"mysql://x", "\"mysql://x\" names no estate", "did you mean \"sqlite\"?"},
       {"", "\"\" names no estate", "perhaps export:"},
   };
@@ -43,7 +42,7 @@ TEST(Ports, AnEstateThatIsNotInThisBuildIsAUsageErrorThatSaysWhatIs) {
 
 TEST(Ports, AStoreThatIsNotInThisBuildIsAUsageErrorToo) {
   World world;
-  for (const char* url : {"bigquery:p/d", "postgres://h/d", "reeve.db", "export:./x"}) {
+  for (const char* url : {"postgres://h/d", "bigquery:project", "bigquery:p/a-b", "bigquery:p/", "reeve.db", "export:./x"}) {
     for (const Error& error : {world.ports->StatePath(url).error(), world.ports->OpenStore(url, true, "t").error(), world.ports->OpenStoreReader(url).error()}) {
       EXPECT_EQ(error.code, Code::kUsage) << url;
       EXPECT_FALSE(error.hint.empty()) << url;

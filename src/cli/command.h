@@ -23,8 +23,8 @@ enum class Kind : uint8_t {
   kDuration,  // 24h, 90m, 2d, 30s
   kFile,
   kDir,
-  kEstate,    // export:DIR, sqlite:FILE
-  kStore,     // sqlite:FILE
+  kEstate,    // export:DIR, sqlite:FILE, bigquery:PROJECT
+  kStore,     // sqlite:FILE, bigquery:PROJECT/DATASET
   kTenant,
   kSecretText,  // never repeated in a message
 };

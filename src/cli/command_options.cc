@@ -4,13 +4,13 @@ namespace reeve::cli {
 
 Option FromOption(bool required) {
   return {.name = "from", .value = "ESTATE", .kind = Kind::kEstate,
-          .help = "the legacy estate: export:DIR or sqlite:FILE (see reeve help estates)", .setting = "from",
+          .help = "the legacy estate: export:DIR, bigquery:PROJECT or sqlite:FILE (see reeve help estates)", .setting = "from",
           .required = required};
 }
 
 Option StoreOption(std::string_view name, std::string_view alias) {
   return {.name = name, .value = "STORE", .kind = Kind::kStore,
-          .help = "the central store: sqlite:FILE (see reeve help stores)", .alias = alias, .setting = "store"};
+          .help = "the central store: sqlite:FILE or bigquery:PROJECT/DATASET (see reeve help stores)", .alias = alias, .setting = "store"};
 }
 
 Option DryRunOption() {
@@ -53,6 +53,21 @@ std::vector<Option> MappingOptions() {
        .help = "64 hex digits in a column api_key are a hash, not a key", .setting = "api_key_column_holds_hash"},
       {.name = "workers", .value = "N", .kind = Kind::kCount,
        .help = "threads that read and map; 0 is one per processor", .setting = "workers", .max = 256},
+  };
+}
+
+std::vector<Option> BigQueryOptions() {
+  return {
+      {.name = "bigquery-location", .value = "LOCATION", .kind = Kind::kText, .help = "where datasets are made in BigQuery (EU, europe-west1)",
+       .setting = "bigquery_location"},
+      {.name = "billing-project", .value = "PROJECT", .kind = Kind::kText, .help = "the project that BigQuery's jobs run in; default: that of the URL",
+       .setting = "billing_project"},
+      {.name = "maximum-bytes-billed", .value = "BYTES", .kind = Kind::kCount, .help = "BigQuery refuses a query that would bill more; 0 is no limit",
+       .setting = "maximum_bytes_billed"},
+      {.name = "spool-dir", .value = "DIR", .kind = Kind::kDir, .help = "for rows on their way from BigQuery; default TMPDIR, else /var/tmp",
+       .setting = "spool_dir"},
+      {.name = "state-dir", .value = "DIR", .kind = Kind::kDir, .help = "for journal and dead letters of a store in BigQuery",
+       .setting = "state_dir"},
   };
 }
 

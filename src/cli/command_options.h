@@ -19,6 +19,9 @@ namespace reeve::cli {
 // How rows are read and counted: --plans … --workers.
 [[nodiscard]] std::vector<Option> MappingOptions();
 
+// Where BigQuery's jobs run and what stays on this machine: --bigquery-location … --state-dir.
+[[nodiscard]] std::vector<Option> BigQueryOptions();
+
 // serve, gateway config: kept apart from the table for its size.
 [[nodiscard]] std::vector<Command> ServingCommands();
 

@@ -42,8 +42,10 @@ void OfferValues(Kind kind, std::span<const std::string_view> choices, std::stri
     case Kind::kStore:
       if (value.starts_with("export:")) return answer->Directive("dirs");
       if (value.starts_with("sqlite:")) return answer->Directive("files");
+      if (value.starts_with("bigquery:")) return;
       if (kind == Kind::kEstate) offer("export:");
       offer("sqlite:");
+      offer("bigquery:");
       answer->Directive("nospace");
       return;
     default: return;

@@ -80,7 +80,7 @@ TEST(Help, FitsEightyColumnsExceptForExamples) {
 TEST(Help, KnowsCommandsGroupsAndTopicsAndSuggestsForTypos) {
   EXPECT_NE(HelpOn(std::vector<std::string>{"repair", "usage"})->find("Recount usage"), std::string::npos);
   EXPECT_NE(HelpOn(std::vector<std::string>{"repair"})->find("repair duplicates"), std::string::npos);
-  for (const char* topic : {"exit-codes", "environment", "formatting", "phases", "estates", "stores"})
+  for (const char* topic : {"exit-codes", "environment", "formatting", "phases", "estates", "stores", "credentials"})
     EXPECT_TRUE(HelpOn(std::vector<std::string>{topic})) << topic;
   EXPECT_EQ(HelpOn(std::vector<std::string>{"exitcodes"}).error().hint, "did you mean \"exit-codes\"?");
   EXPECT_EQ(HelpOn(std::vector<std::string>{"__docs"}).error().code, Code::kUsage);
@@ -106,8 +106,23 @@ TEST(Help, GoldenHelpOfOneCommand) {
             "  Changes nothing.\n"
             "\n"
             "OPTIONS\n"
-            "      --to, --store STORE     the central store: sqlite:FILE (see reeve help\n"
-            "                              stores); default sqlite:./reeve.db [REEVE_STORE]\n"
+            "      --to, --store STORE     the central store: sqlite:FILE or\n"
+            "                              bigquery:PROJECT/DATASET (see reeve help stores);\n"
+            "                              default sqlite:./reeve.db [REEVE_STORE]\n"
+            "      --bigquery-location LOCATION\n"
+            "                              where datasets are made in BigQuery (EU,\n"
+            "                              europe-west1) [REEVE_BIGQUERY_LOCATION]\n"
+            "      --billing-project PROJECT\n"
+            "                              the project that BigQuery's jobs run in; default:\n"
+            "                              that of the URL [REEVE_BILLING_PROJECT]\n"
+            "      --maximum-bytes-billed BYTES\n"
+            "                              BigQuery refuses a query that would bill more; 0\n"
+            "                              is no limit; default 0\n"
+            "                              [REEVE_MAXIMUM_BYTES_BILLED]\n"
+            "      --spool-dir DIR         for rows on their way from BigQuery; default\n"
+            "                              TMPDIR, else /var/tmp [REEVE_SPOOL_DIR]\n"
+            "      --state-dir DIR         for journal and dead letters of a store in\n"
+            "                              BigQuery; default . [REEVE_STATE_DIR]\n"
             "\n"
             "EVERYWHERE\n"
             "  -o, --output FORMAT         table for people, json for programs; default table\n"
@@ -154,7 +169,7 @@ TEST(Complete, OffersCommandsOptionsChoicesAndFiles) {
   EXPECT_NE(complete({"plan", "--fr"}).find("--from\t"), std::string::npos);
   EXPECT_EQ(complete({"plan", "-o", "j"}), "json\n:none\n");
   EXPECT_EQ(complete({"plan", "--output=j"}), "--output=json\n:none\n");
-  EXPECT_EQ(complete({"migrate", "--from", ""}), "export:\nsqlite:\n:nospace\n");
+  EXPECT_EQ(complete({"migrate", "--from", ""}), "export:\nsqlite:\nbigquery:\n:nospace\n");
   EXPECT_EQ(complete({"migrate", "--from", "export:./d"}), ":dirs\n");
   EXPECT_EQ(complete({"migrate", "--from=sqlite:./d"}), ":files\n");
   EXPECT_EQ(complete({"plan", "--plans", "x"}), ":files\n");

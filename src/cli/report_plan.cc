@@ -76,6 +76,9 @@ Json DifferencesJson(const std::vector<migrate::VerifiedTenant>& tenants) {
   return array;
 }
 
+// What rows come in.
+std::string_view PartOf(std::string_view source) { return source.starts_with("export:") ? "file" : "table"; }
+
 std::vector<FailedTenant> FailedOf(const PlanReport& report) {
   std::vector<FailedTenant> failed;
   for (const TenantPlan& tenant : report.tenants)
@@ -154,12 +157,13 @@ Json StatsJson(const CopyStats& stats) {
 
 }  // namespace
 
-void PlanJson(const PlanReport& report, bool details, Json* out) {
+void PlanJson(const PlanReport& report, const std::optional<migrate::CostEstimate>& cost, bool details, Json* out) {
   out->Set("as_of", FormatRfc3339(report.as_of)).Set("source", report.source).Set("digest", report.digest);
   out->Set("tenants", uint64_t{report.tenants.size()}).Set("failed_tenants", report.failed_tenants).Set("files", report.files);
   out->Set("bytes", report.bytes).Set("legacy_rows", report.legacy_rows).Set("central_rows", report.central_rows);
-  out->Set("billed_calls", 0).Set("dead_letters", CodeCountsJson(report.dead_letters)).Set("findings", CodeCountsJson(FindingCounts(report)));
+  out->Set("billed_calls", cost ? cost->total.jobs : 0).Set("dead_letters", CodeCountsJson(report.dead_letters)).Set("findings", CodeCountsJson(FindingCounts(report)));
   out->Set("failed", FailedJson(FailedOf(report))).Set("skipped", SkippedJson(report.skipped)).Set("not_read", Json::Array(report.not_read));
+  if (cost) out->Set("cost", CostJson(*cost));
   if (!details) return;
   Json tenants = Json::Array();
   for (const TenantPlan& tenant : report.tenants) tenants.Add(TenantJson(tenant));
@@ -171,16 +175,18 @@ void PlanJson(const PlanReport& report, bool details, Json* out) {
   out->Set("tenant_details", std::move(tenants)).Set("finding_details", std::move(findings));
 }
 
-std::string PlanText(const PlanReport& report, const View& view) {
+std::string PlanText(const PlanReport& report, const std::optional<migrate::CostEstimate>& cost, const View& view) {
   std::string out = fmt::format("Plan for {}, as of {}\n\n", Printable(report.source), FormatTime(report.as_of));
   const uint64_t good = report.tenants.size() - report.failed_tenants;
   out += Facts({{"tenants", fmt::format("{} can be migrated{}", Grouped(good),
                                         report.failed_tenants == 0 ? "" : view.Painted(Paint::kBad, fmt::format(", {} CANNOT", Grouped(report.failed_tenants))))},
-                {"input", fmt::format("{} in {}, {}", Counted(report.legacy_rows, "row"), Counted(report.files, "file"), Bytes(report.bytes))},
+                {"input", fmt::format("{} in {}, {}", Counted(report.legacy_rows, "row"), Counted(report.files, PartOf(report.source)), Bytes(report.bytes))},
                 {"central rows", Grouped(report.central_rows)},
                 {"quarantined", Counted(Sum(report.dead_letters), "row")},
-                {"cost", "no billed calls: files and an embedded store"},
+                {"cost", cost ? fmt::format("{} in BigQuery, {}", Counted(cost->total.jobs, "job"), Dollars(cost->total.micro_usd))
+                                     : std::string("no billed calls: files and an embedded store")},
                 {"plan digest", report.digest}});
+  if (cost) out += CostText(*cost, view);
   out += FailuresText("Tenants that cannot be migrated", FailedOf(report), view);
   out += CodeCounts("Rows that would be quarantined", report.dead_letters, view);
   out += CodeCounts("Findings", FindingCounts(report), view);
@@ -204,7 +210,7 @@ void PreviewJson(const MigratePreview& preview, Json* out) {
 
 std::string PreviewText(const MigratePreview& preview, std::string_view source, std::string_view target) {
   std::string out = fmt::format("Will copy {} ({} in {}) from {} to {}", Counted(preview.tenants, "tenant"), Bytes(preview.bytes),
-                                Counted(preview.files, "file"), Printable(source), Printable(target));
+                                Counted(preview.files, PartOf(source)), Printable(source), Printable(target));
   if (preview.already_copied > 0)
     out += fmt::format("; {} already there, of which only what changed is written", Grouped(preview.already_copied));
   if (preview.resumed_as_of) out += fmt::format(".\nGoes on with the run of {} that was not finished", FormatTime(*preview.resumed_as_of));

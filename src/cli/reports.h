@@ -2,6 +2,7 @@
 // tests. Pure; safe from any thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "migrate/backup/restore.h"
 #include "migrate/copy/migrate.h"
 #include "migrate/copy/plan.h"
+#include "migrate/cost.h"
 #include "migrate/ops/ops.h"
 #include "migrate/verify/verify.h"
 #include "sample/sample.h"
@@ -19,8 +21,16 @@
 namespace reeve::cli {
 
 // The functions that take `out` add members to an object.
-void PlanJson(const migrate::PlanReport& report, bool details, Json* out);
-[[nodiscard]] std::string PlanText(const migrate::PlanReport& report, const View& view);
+void PlanJson(const migrate::PlanReport& report, const std::optional<migrate::CostEstimate>& cost, bool details, Json* out);
+[[nodiscard]] std::string PlanText(const migrate::PlanReport& report, const std::optional<migrate::CostEstimate>& cost, const View& view);
+
+[[nodiscard]] Json CostJson(const migrate::CostEstimate& cost);
+[[nodiscard]] std::string CostText(const migrate::CostEstimate& cost, const View& view);
+// "$0.05", "$12.00", "less than one cent".
+[[nodiscard]] std::string Dollars(int64_t micro_usd);
+[[nodiscard]] Json WireJson(const migrate::WireUse& use);
+// "BigQuery: 12 jobs, 48 calls, 120 MB billed".
+[[nodiscard]] std::string WireText(const migrate::WireUse& use);
 
 void PreviewJson(const migrate::MigratePreview& preview, Json* out);
 // What will be done, for the question before it.

@@ -47,7 +47,7 @@ migrate::PlanReport APlan() {
 }
 
 TEST(Reports, PlanJson) {
-  const std::string json = Text([](Json* out) { PlanJson(APlan(), true, out); });
+  const std::string json = Text([](Json* out) { PlanJson(APlan(), std::nullopt, true, out); });
   EXPECT_EQ(json,
             R"({"as_of":"2026-11-15T12:00:00Z","source":"export:./e","digest":"d1","tenants":2,"failed_tenants":1,"files":3,"bytes":1234,)"
             R"("legacy_rows":10,"central_rows":8,"billed_calls":0,"dead_letters":[{"code":"bad_time","count":2,"meaning":"a time cannot be read",)"
@@ -60,11 +60,11 @@ TEST(Reports, PlanJson) {
             R"("shapes":{"acme.api_keys":"A3"},"quarantined":2,"plan":"starter","failure":null},)"
             R"({"tenant":"globex","dataset":"globex","files":0,"bytes":0,"legacy_rows":{},"central_rows":{},"shapes":{},"quarantined":0,"plan":"",)"
             R"("failure":"a file is damaged"}],"finding_details":[{"tenant":"acme","code":"key_exposed","subject":"key_1","detail":"d"}]})");
-  EXPECT_EQ(Text([](Json* out) { PlanJson(APlan(), false, out); }).find("tenant_details"), std::string::npos);
+  EXPECT_EQ(Text([](Json* out) { PlanJson(APlan(), std::nullopt, false, out); }).find("tenant_details"), std::string::npos);
 }
 
 TEST(Reports, PlanTextNamesFailuresAdviceAndPossibleTenantsFirst) {
-  const std::string text = PlanText(APlan(), {});
+  const std::string text = PlanText(APlan(), std::nullopt, {});
   EXPECT_NE(text.find("1 can be migrated, 1 CANNOT"), std::string::npos) << text;
   EXPECT_NE(text.find("globex  a file is damaged"), std::string::npos);
   EXPECT_NE(text.find("mend the row in legacy"), std::string::npos);
@@ -73,13 +73,52 @@ TEST(Reports, PlanTextNamesFailuresAdviceAndPossibleTenantsFirst) {
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
 }
 
+migrate::CostEstimate ACost() {
+  migrate::CostEstimate cost;
+  cost.steps = {{"read it (plan)", 3, 9, 1'230'000'000, 7'331, 75}};
+  cost.total = {"all together", 3, 9, 1'230'000'000, 7'331, 75};
+  cost.per_thousand_tenants = {"per 1,000 tenants", 75, 225, 30'750'000'000, 183'275, 1'875};
+  cost.row_at_a_time = {"one job per row", 560, 1'120, 8'000'000'000, 12'345'678, 1'120};
+  cost.prices = "on-demand";
+  cost.assumptions = {"one location"};
+  return cost;
+}
+
+TEST(Reports, APlanForBigQuerySaysWhatItCostsBesideOneJobPerRow) {
+  const std::string text = PlanText(APlan(), ACost(), {});
+  EXPECT_NE(text.find("cost          3 jobs in BigQuery, $0.01"), std::string::npos) << text;
+  EXPECT_NE(text.find("read it (plan)        3      9   1.2 GB   $0.01   1 min 15 s"), std::string::npos) << text;
+  EXPECT_NE(text.find("one job per row     560  1,120   8.0 GB  $12.35  18 min 40 s"), std::string::npos) << text;
+  EXPECT_NE(text.find("Prices: on-demand."), std::string::npos);
+  EXPECT_NE(text.find("Assumed: one location."), std::string::npos);
+  const std::string json = Text([](Json* out) { PlanJson(APlan(), ACost(), false, out); });
+  EXPECT_NE(json.find(R"("billed_calls":3)"), std::string::npos);
+  EXPECT_NE(json.find(R"x("cost":{"prices":"on-demand","steps":[{"step":"read it (plan)","jobs":3,"api_calls":9,"bytes_billed":1230000000,"micro_usd":7331,)x"
+                      R"x("one_after_the_other_ms":75000}],"total":{)x"),
+            std::string::npos)
+      << json;
+  EXPECT_NE(json.find(R"("row_at_a_time":{"step":"one job per row","jobs":560)"), std::string::npos);
+}
+
+TEST(Reports, MoneyIsReadable) {
+  const std::pair<int64_t, const char*> cases[] = {{0, "$0"}, {1, "< $0.01"}, {4'999, "< $0.01"}, {5'000, "$0.01"}, {1'000'000, "$1.00"}, {1'234'567'890, "$1,234.57"}};
+  for (const auto& [micro_usd, text] : cases) EXPECT_EQ(Dollars(micro_usd), text);
+}
+
+TEST(Reports, WhatWentOverTheWire) {
+  const migrate::WireUse use{"BigQuery", 12, 48, 1, 120'000'000, 5'000, 7'000};
+  EXPECT_EQ(WireText(use), "BigQuery: 12 jobs, 48 calls, 1 repeated; 120.0 MB billed, 5.0 kB sent, 7.0 kB received");
+  EXPECT_EQ(WireJson(use).Text(),
+            R"({"engine":"BigQuery","jobs":12,"api_calls":48,"retries":1,"bytes_billed":120000000,"bytes_sent":5000,"bytes_received":7000})");
+}
+
 TEST(Reports, LongListsAreCutUnlessDetailsAreAskedFor) {
   migrate::PlanReport report;
   for (int i = 0; i < 25; ++i) report.not_read.push_back("file" + std::to_string(i));
-  const std::string brief = PlanText(report, {});
+  const std::string brief = PlanText(report, std::nullopt, {});
   EXPECT_EQ(brief.find("file10"), std::string::npos);
   EXPECT_NE(brief.find("… and 15 more (--details shows them)"), std::string::npos);
-  EXPECT_NE(PlanText(report, {.details = true}).find("file24"), std::string::npos);
+  EXPECT_NE(PlanText(report, std::nullopt, {.details = true}).find("file24"), std::string::npos);
 }
 
 migrate::MigrateReport AMigration() {
@@ -321,7 +360,7 @@ TEST(Reports, WhatComesFromDataCannotSteerTheTerminal) {
   report.failed_tenants = 1;
   report.source = "export:\x1b]0;x";
   report.not_read = {"a\x1b[31m"};
-  EXPECT_EQ(PlanText(report, {.details = true}).find('\x1b'), std::string::npos);
+  EXPECT_EQ(PlanText(report, std::nullopt, {.details = true}).find('\x1b'), std::string::npos);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "cli/exit_code.h"
 #include "cli/help.h"
 #include "cli/parse.h"
+#include "cli/reports.h"
 #include "cli/runners.h"
 #include "cli/text.h"
 
@@ -132,12 +133,14 @@ int Run(const std::vector<std::string>& words, const Environment& environment, C
   if (!settings) return fail(settings.error());
   json = settings->Text("output") == "json";
 
+  ports.Configure(*settings, environment, invocation->command->path);
   const Runner runner = FindRunner(invocation->command->path);
   REEVE_ASSERT(runner != nullptr);
   Result<int> exit = kExitDone;
   {
     Session session(*invocation, *settings, environment, console, ports, TypedLine(*invocation, words));
     exit = runner(session);
+    if (const auto used = ports.Used()) session.Remark("\n" + WireText(*used));
     if (!exit && exit.error().code == Code::kInterrupted && exit.error().hint.empty()) exit.error().hint = "run again: " + session.command_line;
   }
   return exit ? Finish(console, json, *exit) : fail(exit.error());

@@ -73,8 +73,8 @@ Result<int> RunMan(Session& session) {
 Result<int> RunVersion(Session& session) {
   if (session.json()) {
     Json result = session.NewResult();
-    result.Set("compiler", __VERSION__).Set("estates", Json::Array(std::vector<std::string>{"export", "sqlite"}));
-    result.Set("stores", Json::Array(std::vector<std::string>{"sqlite"}));
+    result.Set("compiler", __VERSION__).Set("estates", Json::Array(std::vector<std::string>{"export", "sqlite", "bigquery"}));
+    result.Set("stores", Json::Array(std::vector<std::string>{"sqlite", "bigquery"}));
     session.PrintJson(result);
   } else {
     session.Print(fmt::format("reeve {}\n", REEVE_VERSION));

@@ -98,6 +98,33 @@ Result<Secret> KeyToExplain(Session& session) {
   return Secret(std::move(key));
 }
 
+// What stands behind the URLs of estate and store that are no files. Asks before staging tables are removed.
+Result<std::vector<migrate::Check>> AccessChecks(Session& session, const std::string& store) {
+  std::vector<std::string> urls = {store};
+  if (session.settings.IsSet("from")) urls.insert(urls.begin(), session.settings.Text("from"));
+  const bool remove = session.invocation.Has("remove-strays");
+  if (remove) REEVE_TRY(session.Confirm("Will remove staging tables that dead runs left in BigQuery. A run that is at work now must end first."));
+  std::vector<migrate::Check> checks;
+  for (const std::string& url : urls) {
+    REEVE_ASSIGN(std::vector<migrate::Check> found, session.ports.CheckAccess(url, remove));
+    for (migrate::Check& check : found) {
+      check.name = fmt::format("{}: {}", url, check.name);
+      checks.push_back(std::move(check));
+    }
+  }
+  return checks;
+}
+
+Result<> AddStoreChecks(Session& session, store::CentralSink& sink, const std::string& state_path, std::vector<migrate::Check>* checks) {
+  REEVE_ASSIGN(const std::vector<store::Drift> drift, sink.CheckSchema());
+  REEVE_ASSIGN(const std::vector<std::string> integrity, sink.CheckIntegrity());
+  REEVE_ASSIGN(const auto reader, sink.OpenReader());
+  REEVE_ASSIGN(const std::vector<migrate::Check> of_store,
+               migrate::Doctor(*reader, session.ports.files(), state_path, session.ports.clock().Now(), drift, integrity));
+  checks->insert(checks->end(), of_store.begin(), of_store.end());
+  return {};
+}
+
 Json WordsJson(const CodeWords& words) {
   Json item = Json::Object();
   item.Set("code", words.code).Set("quarantine", words.quarantine).Set("meaning", words.meaning);
@@ -228,15 +255,19 @@ Result<int> RunExplainFinding(Session& session) {
 Result<int> RunDoctor(Session& session) {
   const std::string url = StoreUrl(session);
   REEVE_ASSIGN(const std::string state_path, session.ports.StatePath(url));
-  REEVE_ASSIGN(const auto sink, session.ports.OpenStore(url, false, "doctor"));
-  REEVE_ASSIGN(const std::vector<store::Drift> drift, sink->CheckSchema());
-  REEVE_ASSIGN(const std::vector<std::string> integrity, sink->CheckIntegrity());
-  REEVE_ASSIGN(const auto reader, sink->OpenReader());
-  REEVE_ASSIGN(const std::vector<migrate::Check> checks,
-               migrate::Doctor(*reader, session.ports.files(), state_path, session.ports.clock().Now(), drift, integrity));
+  REEVE_ASSIGN(std::vector<migrate::Check> checks, AccessChecks(session, url));
+  const auto sink = session.ports.OpenStore(url, false, "doctor");
+  // Before a migration there is no store yet, and what was asked is whether the credentials will do.
+  const bool none_yet = !sink && sink.error().code == Code::kStoreMissing && !checks.empty();
+  if (!sink && !none_yet) return Unexpected(sink.error());
+  if (none_yet) {
+    session.Remark(fmt::format("No central store at {} yet: its checklist was left out.", Printable(url)));
+  } else {
+    REEVE_TRY(AddStoreChecks(session, **sink, state_path, &checks));
+  }
   if (session.json()) {
     Json result = session.NewResult();
-    result.Set("store", url);
+    result.Set("store", url).Set("store_exists", !none_yet);
     DoctorJson(checks, &result);
     session.PrintJson(result);
   } else {

@@ -138,11 +138,11 @@ TEST(Run, ConfigShowSaysWhereEachValueComesFrom) {
   world.ports.few_files.content["./reeve.toml"] = "4";
   world.environment = {{"REEVE_STORE", "sqlite:x.db"}, {"REEVE_BACKUP_KEY", "hush-hush"}, {"REEVE_STROE", "y"}};
   EXPECT_EQ(world.Do({"config", "show", "--origin", "--quiet"}), 0);
-  EXPECT_NE(world.console.out.find("store                      sqlite:x.db   REEVE_STORE\n"), std::string::npos) << world.console.out;
-  EXPECT_NE(world.console.out.find("workers                    4             ./reeve.toml:1\n"), std::string::npos);
-  EXPECT_NE(world.console.out.find("quiet                      true          --quiet\n"), std::string::npos);
-  EXPECT_NE(world.console.out.find("backup_key                 (secret)      REEVE_BACKUP_KEY\n"), std::string::npos);
-  EXPECT_NE(world.console.out.find("usage_months               13            default\n"), std::string::npos);
+  EXPECT_NE(world.console.out.find("store                      sqlite:x.db     REEVE_STORE\n"), std::string::npos) << world.console.out;
+  EXPECT_NE(world.console.out.find("workers                    4               ./reeve.toml:1\n"), std::string::npos);
+  EXPECT_NE(world.console.out.find("quiet                      true            --quiet\n"), std::string::npos);
+  EXPECT_NE(world.console.out.find("backup_key                 (secret)        REEVE_BACKUP_KEY\n"), std::string::npos);
+  EXPECT_NE(world.console.out.find("usage_months               13              default\n"), std::string::npos);
   EXPECT_EQ(world.Do({"config", "show", "--origin"}), 0);
   EXPECT_NE(world.console.err.find("REEVE_STROE"), std::string::npos);
   EXPECT_EQ(world.Do({"config", "show", "--json"}), 0);

@@ -28,6 +28,11 @@ std::optional<obs::ProgressStyle> StyleFor(std::string_view setting, bool quiet,
 
 }  // namespace
 
+void Ports::Configure(const Settings&, const Environment&, std::string_view) {}
+std::optional<migrate::CostEstimate> Ports::EstimateCost(const std::string&, const std::string&, const migrate::PlanReport&) { return std::nullopt; }
+std::optional<migrate::WireUse> Ports::Used() { return std::nullopt; }
+Result<std::vector<migrate::Check>> Ports::CheckAccess(const std::string&, bool) { return std::vector<migrate::Check>(); }
+
 struct Session::Show {
   obs::SilentProgress silent;
   std::unique_ptr<obs::TickingProgress> progress;

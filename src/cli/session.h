@@ -5,8 +5,10 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/secret.h"
@@ -19,7 +21,10 @@
 #include "env/clock.h"
 #include "env/entropy.h"
 #include "env/files.h"
+#include "migrate/copy/plan.h"
+#include "migrate/cost.h"
 #include "migrate/engine.h"
+#include "migrate/ops/ops.h"
 #include "obs/progress.h"
 
 namespace reeve::cli {
@@ -55,6 +60,16 @@ class Ports {
                                           const std::function<void(std::string_view)>& say);
   // The configuration of a gateway.
   [[nodiscard]] virtual Result<std::string> GatewayConfig(const GatewayRequest& request);
+
+  // What the operator chose, before anything is opened. `command`: of which command, for the labels of jobs.
+  virtual void Configure(const Settings& settings, const Environment& environment, std::string_view command);
+  // What a migration of this plan costs where an engine bills; nullopt: nothing.
+  [[nodiscard]] virtual std::optional<migrate::CostEstimate> EstimateCost(const std::string& from, const std::string& to, const migrate::PlanReport& plan);
+  // What went over the wire; nullopt: nothing does.
+  [[nodiscard]] virtual std::optional<migrate::WireUse> Used();
+  // For an estate or a store that is no file: which credentials are used, what they may do, and which staging tables dead runs left; `remove_strays`
+  // removes those. Empty for files.
+  [[nodiscard]] virtual Result<std::vector<migrate::Check>> CheckAccess(const std::string& url, bool remove_strays);
 };
 
 class Session {

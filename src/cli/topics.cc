@@ -5,13 +5,14 @@
 #include "cli/finding_words.h"
 #include "cli/help.h"
 #include "cli/settings.h"
+#include "cli/text.h"
 
 namespace reeve::cli {
 namespace {
 
 std::string ExitCodesText() {
   std::string text = "How reeve ends, for scripts. A code that is not listed here is a failure too.\n\n";
-  for (const ExitCodeRow& row : ExitCodes()) text += fmt::format("  {:>3}  {}\n", row.code, row.meaning);
+  for (const ExitCodeRow& row : ExitCodes()) text += fmt::format("  {:>3}  {}", row.code, Wrap(row.meaning, 80, 7).substr(7));
   return text +
          "\nmigrate and verify end with 3 when rows are quarantined, tenants failed or differences were found; doctor when a check failed; schema check "
          "when the tables differ; rollback when some of several tenants were refused.\n";
@@ -34,7 +35,8 @@ std::string EnvironmentText() {
   return text +
          "\nSecrets are never written into the file: the file names a file (backup_key_file), and so does the variable that ends in _FILE. "
          "reeve config show --origin says where each value comes from.\n\n"
-         "Also honoured: NO_COLOR and TERM=dumb (no colour), CLICOLOR_FORCE (colour even off a terminal), COLUMNS (width of tables).\n";
+         "Also honoured: NO_COLOR and TERM=dumb (no colour), CLICOLOR_FORCE (colour even off a terminal), COLUMNS (width of tables), TMPDIR (spool), and for "
+         "BigQuery BIGQUERY_EMULATOR_HOST and Google's own variables (reeve help credentials).\n";
 }
 
 constexpr std::string_view kFormattingText =
@@ -75,18 +77,35 @@ constexpr std::string_view kEstatesText =
     "  export:DIR   newline-delimited JSON as bq extract writes it:\n"
     "               DIR/{dataset}/{table}[-SHARD].json[.gz]; beside it, if there\n"
     "               is one, {table}.schema.json as bq show --schema prints it\n"
+    "  bigquery:PROJECT[?location=L][&instant=off]\n"
+    "               all datasets of the project, everywhere or in one location; rows\n"
+    "               of one instant where BigQuery can (instant=off: as they are)\n"
     "  sqlite:FILE  one file with tables named {dataset}.{table}: for tests and demos\n\n"
-    "bigquery:PROJECT and postgres://… are not in this build.\n\n"
+    "postgres://… is not in this build. BigQuery is read in sets: one job for hundreds of tables (reeve help credentials, docs/bigquery.md).\n\n"
     "A tenant is a dataset with the tables of keys, credentials and runs, or one that --tenants FILE declares. Every other dataset is listed as "
     "skipped with its reason. migrate --from export:DIR also reads what reeve export wrote.\n";
 
 constexpr std::string_view kStoresText =
     "A store holds the central dataset: the seven tables and reeve's own. --to (or --store) names it:\n\n"
-    "  sqlite:FILE  the embedded store, one file; default sqlite:./reeve.db\n\n"
-    "postgres://… and bigquery:PROJECT/DATASET are not in this build; reeve schema print --engine prints their tables, and reeve export writes files that "
-    "bq load reads.\n\n"
+    "  sqlite:FILE  the embedded store, one file; default sqlite:./reeve.db\n"
+    "  bigquery:PROJECT/DATASET\n"
+    "               a dataset in BigQuery, made if it is absent (--bigquery-location)\n\n"
+    "postgres://… is not in this build; reeve schema print --engine postgres prints its tables, and reeve export writes files that bq load reads.\n\n"
     "Beside FILE stand FILE.journal (how far every tenant is; keep it with the store) and FILE.deadletter.jsonl (rows that could not be moved, "
-    "without their secrets). One command writes at a time; a second one ends with exit 11 and names the first. Reading is always possible.\n";
+    "without their secrets); of a store in BigQuery they are DIR/reeve-PROJECT-DATASET.journal and so on, DIR being --state-dir or the working directory. One command writes at a time; a second one ends with exit 11 and names the first. Reading is always possible.\n";
+
+constexpr std::string_view kCredentialsText =
+    "bigquery:… uses Application Default Credentials, in Google's order:\n\n"
+    "  1. the file GOOGLE_APPLICATION_CREDENTIALS names: a service account's key, or\n"
+    "     workload identity federation (a token from a file or a URL)\n"
+    "  2. what gcloud auth application-default login left in $CLOUDSDK_CONFIG or\n"
+    "     ~/.config/gcloud\n"
+    "  3. the metadata server of a machine in Google Cloud (GCE_METADATA_HOST;\n"
+    "     NO_GCE_CHECK=true passes it over)\n\n"
+    "GOOGLE_CLOUD_QUOTA_PROJECT is charged for quota. With BIGQUERY_EMULATOR_HOST (HOST:PORT, with or without http://) everything goes there and nobody asks for "
+    "credentials. Tokens and keys are never printed; reeve doctor --from bigquery:PROJECT says which account is used and what it may do.\n\n"
+    "Needed: roles/bigquery.jobUser where jobs run; to read an estate roles/bigquery.dataViewer and roles/bigquery.metadataViewer on it; to write a store, or an "
+    "estate for rollback and restore, roles/bigquery.dataEditor, or roles/bigquery.user to make the dataset.\n";
 
 constexpr std::string_view kPlansText =
     "--plans FILE says, as TOML, what plans there are and what a tenant has of them:\n\n"
@@ -122,6 +141,7 @@ const std::vector<Topic>& Topics() {
       {"phases", "Where a tenant can stand", std::string(kPhasesText)},
       {"estates", "What --from can name", std::string(kEstatesText)},
       {"stores", "What --to and --store can name", std::string(kStoresText)},
+      {"credentials", "How reeve gets into BigQuery", std::string(kCredentialsText)},
       {"plans", "The file that --plans reads", std::string(kPlansText)},
       {"findings", "Findings and reasons, and what to do", FindingsText()},
   };

@@ -69,8 +69,10 @@ class LocationListing {
     }
     if (whole.error().code == Code::kInterrupted) return whole;
     // Where the view is there but not ours to read, calls cost nothing; where it is unknown, jobs are the cheaper way.
-    REEVE_TRY(whole.error().code == Code::kAuthNeeded ? ReadByCalls(names_) : ReadDatasets());
-    if (listed_at_ == 0) (void)Query("SELECT UNIX_MICROS(CURRENT_TIMESTAMP()) AS listed_at", [this](const Row& row) -> Result<> {
+    const bool not_ours = whole.error().code == Code::kAuthNeeded;
+    REEVE_TRY(not_ours ? ReadByCalls(names_) : ReadDatasets());
+    listed_at_ = 0;  // an engine that knows no regions knows no past either: it would only be asked in vain
+    if (not_ours) (void)Query("SELECT UNIX_MICROS(CURRENT_TIMESTAMP()) AS listed_at", [this](const Row& row) -> Result<> {
       listed_at_ = static_cast<Micros>(NumberOf(row.at(0).text));
       return {};
     });

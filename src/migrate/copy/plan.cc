@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <set>
 
 #include "crypto/sha256.h"
 #include "env/interrupt.h"
@@ -93,9 +94,27 @@ class Planner {
     std::sort(report_.findings.begin(), report_.findings.end(), [](const PlanFinding& a, const PlanFinding& b) {
       return std::tie(a.tenant, a.code, a.subject) < std::tie(b.tenant, b.code, b.subject);
     });
+    CountTables();
     std::string text = "reeve/plan/v1 " + survey_->reader_settings.options_digest;
     for (size_t i = 0; i < report_.tenants.size(); ++i) text += "\n" + report_.tenants[i].tenant + " " + digests_[i];
     report_.digest = crypto::Sha256Hex(text);
+  }
+
+  // What an engine that bills by table would have to be asked for.
+  void CountTables() {
+    const auto count = [this](const CarrierTable& carrier) {
+      report_.table_bytes[std::string(catalog::LegacyKindName(carrier.kind))].push_back(carrier.table.bytes);
+    };
+    std::set<std::string_view> datasets;
+    for (const uint32_t index : survey_->chosen)
+      for (const CarrierTable& carrier : survey_->map.tenants[index].tables) count(carrier);
+    for (const Tenant& tenant : survey_->map.tenants)
+      for (const CarrierTable& carrier : tenant.tables) datasets.insert(carrier.table.dataset);
+    for (const CarrierTable& carrier : survey_->map.shared) {
+      count(carrier);
+      datasets.insert(carrier.table.dataset);
+    }
+    report_.datasets = datasets.size() + survey_->map.skipped.size();
   }
 
   const Engine engine_;

@@ -38,6 +38,8 @@ struct PlanReport {
   std::vector<PlanFinding> findings;
   std::map<std::string, uint64_t> dead_letters;  // by reason
   uint64_t files = 0, bytes = 0, legacy_rows = 0, central_rows = 0, failed_tenants = 0;
+  uint64_t datasets = 0;                         // of the estate, those of no tenant too
+  std::map<std::string, std::vector<uint64_t>> table_bytes;  // by kind: the size of every table that is read
   std::string digest;                            // SHA-256 over what the plan rests on (sources and options)
 };
 
