@@ -93,6 +93,7 @@ class CentralSink {
     const catalog::Table* table;
     std::vector<catalog::Cell> key;  // values of Table::key or, with `stored`, of Table::StoredKey(): found without a scan
     bool stored = false;
+    bool merge = false;              // values of Table::merge_key: whatever an arriving row would be merged into
   };
   [[nodiscard]] virtual Result<> Amend(std::span<const Deletion> deletions, std::span<const catalog::RowBatch> upserts) = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<CentralReader>> OpenReader() = 0;

@@ -357,6 +357,22 @@ TEST_P(CentralSinkSuite, AmendMovesChildrenBeforeTheirCustomerGoes) {
   EXPECT_NE(Table(catalog::ApiKeys()).find("cust_b"), std::string::npos);
 }
 
+TEST_P(CentralSinkSuite, WhatIsDeletedByMergeKeyIsNotMergedIntoButReplaced) {
+  MergeCustomer("a");
+  MergeKey([](RowMaker& key) { key.Num("is_active", 0).Num("revoked_at", 500).Num("created_at", 100); });
+  RowBatch keys(catalog::ApiKeys());
+  AddKey(&keys, "a", "1").Text("api_key_id", "key_renamed").Num("created_at", 900);
+  std::vector<RowBatch> upserts;
+  upserts.push_back(std::move(keys));
+  const std::string hash = HashOf("1");
+  const std::vector<CentralSink::Deletion> deletions = {{&catalog::ApiKeys(), {Cell::Text(hash)}, false, true}};
+  ASSERT_TRUE(sink_->Amend(deletions, upserts));
+  EXPECT_EQ(KeyCell("api_key_id").text, "key_renamed");
+  EXPECT_EQ(KeyCell("is_active").num, 1);
+  EXPECT_EQ(KeyCell("created_at").num, 900);
+  EXPECT_TRUE(KeyCell("revoked_at").is_null);
+}
+
 TEST_P(CentralSinkSuite, AmendIsAllOrNothing) {
   MergeCustomer("a");
   MergeKey([](RowMaker&) {});

@@ -232,8 +232,10 @@ TEST_P(ServingStoreSuite, ARevocationOfAnUnknownKeyIsNotTakenForDone) {
 
 TEST_P(ServingStoreSuite, StatusAndQuotasBecomeWhatWasSaid) {
   ServingWrites writes;
-  CustomerChange change{"cust_t0", "suspended", CustomerChange::Quotas{std::nullopt, 0, 7}};
-  writes.changes = {change, {"cust_t3", std::nullopt, CustomerChange::Quotas{1, 1, 1}}};
+  CustomerChange::Quotas some, ones;
+  some.concurrent_runs = 0, some.storage_gb = 7;
+  ones.monthly_runs = ones.concurrent_runs = ones.storage_gb = 1;
+  writes.changes = {ChangeOf("cust_t0", "suspended", some), ChangeOf("cust_t3", std::nullopt, ones)};
   Commit(writes);
   const Lines customers = Sorted(Beginning(LoadLines(place_->store()), "customer"));
   EXPECT_EQ(customers.front(), "customer cust_t0 t0 suspended professional true - 0 7 1234");
@@ -253,7 +255,7 @@ TEST_P(ServingStoreSuite, MarksNeverGoBack) {
 
 TEST_P(ServingStoreSuite, AfterAFailedCommitNothingWorksUntilTheStoreIsOpenedAgain) {
   ServingWrites broken = WritesOf({Granted("a", 1)});
-  broken.changes = {{"cust_none", "active", std::nullopt}};
+  broken.changes = {ChangeOf("cust_none", "active")};
   EXPECT_FALSE(place_->store().Commit(broken));
   EXPECT_FALSE(place_->store().Commit({}));
   EXPECT_FALSE(place_->store().Probe());

@@ -114,6 +114,14 @@ void SeedServed(CentralSink& sink) {
   for (const TenantResult& result : results) REEVE_ASSERT(result.outcome == Outcome::kMerged);
 }
 
+CustomerChange ChangeOf(std::string customer, std::optional<std::string> status, std::optional<CustomerChange::Quotas> quotas) {
+  CustomerChange change;
+  change.customer_id = std::move(customer);
+  change.status = std::move(status);
+  change.quotas = quotas;
+  return change;
+}
+
 std::unique_ptr<ServingPlace> MakeMemoryPlace() { return std::make_unique<MemoryPlace>(); }
 std::unique_ptr<ServingPlace> MakeSqlitePlace() { return std::make_unique<SqlitePlace>(); }
 
@@ -214,9 +222,9 @@ void ServedHistory::AddRest(ServingWrites* writes) {
   const int tenant = Upto(kServedTenants - 1);
   if (Upto(2) == 0) writes->touches.push_back({DigestOf(tenant, Upto(kKeysOfATenant)), now_ - Upto(100)});
   if (Upto(20) == 0) writes->revocations.push_back({DigestOf(tenant, Upto(kKeysOfATenant - 1)), now_ - Upto(100), Upto(1) == 0 ? "bob" : "cat"});
-  if (Upto(10) == 0) writes->changes.push_back({OwnerOf(ServedTenant(tenant)).customer_id, Upto(1) == 0 ? "suspended" : "active", std::nullopt});
+  if (Upto(10) == 0) writes->changes.push_back(ChangeOf(OwnerOf(ServedTenant(tenant)).customer_id, Upto(1) == 0 ? "suspended" : "active"));
   if (Upto(10) == 0) {
-    CustomerChange change{OwnerOf(ServedTenant(tenant)).customer_id, std::nullopt, CustomerChange::Quotas{}};
+    CustomerChange change = ChangeOf(OwnerOf(ServedTenant(tenant)).customer_id, std::nullopt, CustomerChange::Quotas());
     if (Upto(1) == 0) change.quotas->monthly_runs = Upto(9);
     writes->changes.push_back(std::move(change));
   }
@@ -249,7 +257,7 @@ ServingWrites ServedHistory::NextBroken() {
   switch (Upto(3)) {
     case 0: writes.usage.push_back({"cust_none", "none", kServedMonth, 1, 0, 0, 0, std::nullopt}); break;
     case 1: writes.revocations.push_back({DigestOf(99, 99), now_, "eve"}); break;
-    case 2: writes.changes.push_back({"cust_none", "suspended", std::nullopt}); break;
+    case 2: writes.changes.push_back(ChangeOf("cust_none", "suspended")); break;
     default: {
       RunRow twice;
       twice.customer_id = "cust_t0", twice.tenant_id = "t0", twice.month = kServedMonth, twice.fence = 1'000'000;

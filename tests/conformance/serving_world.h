@@ -40,6 +40,8 @@ class ServingPlace {
 [[nodiscard]] std::unique_ptr<ServingPlace> MakeMemoryPlace();
 [[nodiscard]] std::unique_ptr<ServingPlace> MakeSqlitePlace();
 
+[[nodiscard]] CustomerChange ChangeOf(std::string customer, std::optional<std::string> status, std::optional<CustomerChange::Quotas> quotas = std::nullopt);
+
 // What Load hands over, one line each, in its order; marks last.
 [[nodiscard]] std::vector<std::string> LoadLines(ServingStore& store, Days from_month = kServedMonth);
 [[nodiscard]] std::string RunText(const std::optional<RunRow>& run);

@@ -22,6 +22,7 @@ import testing  # noqa: E402
 QUICK = KILLS < 100
 GROUPS = 9  # of the scripted run: the log is moved three times in it
 POISONED = 74
+KILLS_OF_A_STORE = 12
 UNDER_WAY = 64  # calls of the driver at a time
 STATE = {"reserved": 1, "alive": 1, "completed": 2, "cancelled": 3, "refused": 5}
 
@@ -197,9 +198,10 @@ class GateOnABadMedium(unittest.TestCase):
 class Kills(unittest.TestCase):
     def test_what_was_acknowledged_survives_kills_at_random_moments(self):
         generator = random.Random(SEED)
-        store = Store("killed").make()
-        acks, rounds, in_doubt, killed_early = {}, KILLS if not QUICK else max(KILLS, 24), 0, 0
+        rounds, killed_early, all_acks, all_in_doubt = max(KILLS, 24), 0, 0, 0
         for number in range(rounds):
+            if number % KILLS_OF_A_STORE == 0:  # a ledger that grows for ever would only make looking slow
+                store, acks, in_doubt = Store(f"killed-{number}").make(), {}, 0
             with open(store.folder / "out", "w") as out:
                 process = subprocess.Popen([str(DRIVER), "serve", str(store.file), str(number + 1)], stdout=out, stderr=subprocess.DEVNULL,
                                            env=harness.ENVIRONMENT)
@@ -216,12 +218,13 @@ class Kills(unittest.TestCase):
             unknown = set(runs) - set(acks)
             self.assertLessEqual(len(unknown) - in_doubt, UNDER_WAY, f"seed {SEED}, kill {number}: runs that nobody asked for")
             in_doubt = len(unknown)
-            if number % 10 == 9 or number + 1 == rounds:
+            if number % KILLS_OF_A_STORE == KILLS_OF_A_STORE - 1 or number + 1 == rounds:
                 store.check_counters()
-        print(f"seed {SEED}: {rounds} kills, {killed_early} of them before the first acknowledgement; {len(acks)} runs acknowledged, all there; "
-              f"{in_doubt} were in doubt", flush=True)
+                all_acks, all_in_doubt = all_acks + len(acks), all_in_doubt + in_doubt
+                store.remove()
+        print(f"seed {SEED}: {rounds} kills, {killed_early} of them before the first acknowledgement; {all_acks} runs acknowledged, all there; "
+              f"{all_in_doubt} were in doubt", flush=True)
         self.assertLess(killed_early, rounds)
-        store.remove()
 
 
 if __name__ == "__main__":

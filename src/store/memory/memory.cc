@@ -43,7 +43,8 @@ void RemoveByKey(const CentralSink::Deletion& deletion, MemoryTables* tables) {
     tables->Remove(table, key);
     return;
   }
-  while (const Values* row = tables->Find(table, table.key, key)) tables->Remove(table, Pick(table, *row, table.StoredKey()));
+  const auto& columns = deletion.merge ? table.merge_key : table.key;
+  while (const Values* row = tables->Find(table, columns, key)) tables->Remove(table, Pick(table, *row, table.StoredKey()));
 }
 
 class MemoryReader final : public CentralReader {

@@ -3,6 +3,8 @@
 #include "store/serving_rows.h"
 #include "store/sqlite/serving_check.h"
 #include "store/sqlite/serving_load.h"
+#include "store/sqlite/outbox_cursor.h"
+#include "store/sqlite/outbox_schema.h"
 #include "store/sqlite/serving_writes.h"
 #include "store/sqlite/sqlite_open.h"
 #include "store/sqlite/sqlite_schema.h"
@@ -11,10 +13,12 @@ namespace reeve::store {
 
 namespace {
 
+constexpr int64_t kPrunedAtOnce = 8'000;  // marks of an outbox, each time the log is moved: more than come in meanwhile
+
 class SqliteServingStore final : public ServingStore {
  public:
-  SqliteServingStore(LockedDatabase opened, ServingLimits limits)
-      : limits_(limits), lock_(std::move(opened.lock)), database_(std::move(opened.database)), statements_(*database_), move_at_(limits.log_pages_max) {}
+  SqliteServingStore(Files& files, LockedDatabase opened, ServingLimits limits)
+      : files_(files), limits_(limits), lock_(std::move(opened.lock)), database_(std::move(opened.database)), statements_(*database_), move_at_(limits.log_pages_max) {}
   ~SqliteServingStore() override {
     // What a failed sync left in memory must not be taken for what is on the medium.
     if (!error_.message.empty()) database_->KeepLogOnClose();
@@ -23,6 +27,7 @@ class SqliteServingStore final : public ServingStore {
   Result<> Begin(std::vector<std::string>* notes) {
     database_->CountLog();
     REEVE_ASSIGN(marks_, SettleMarks(*database_, notes));
+    REEVE_ASSIGN(outbox_, InspectOutbox(*database_));
     return statements_.Prepare();
   }
 
@@ -78,15 +83,26 @@ class SqliteServingStore final : public ServingStore {
     log_pages_ = pages;
     if (pages < move_at_) return {};
     move_at_ = pages + limits_.log_pages_max;
-    return database_->Execute("PRAGMA wal_checkpoint(PASSIVE)");
+    REEVE_TRY(database_->Execute("PRAGMA wal_checkpoint(PASSIVE)"));
+    return outbox_.on ? PruneMarks() : Result<>();
   }
 
+  // What a mirror has taken elsewhere. It cannot do that itself while this process has the store.
+  Result<> PruneMarks() {
+    const auto cursor = ReadCursor(files_, database_->path());
+    if (!cursor || !*cursor || (*cursor)->epoch != outbox_.epoch) return {};  // the mirror says what is wrong with it
+    REEVE_TRY(PruneOutbox(*database_, (*cursor)->done, kPrunedAtOnce));
+    return {};
+  }
+
+  Files& files_;
   const ServingLimits limits_;
   // The lock goes last, statements before their connection.
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<sqlite::Database> database_;
   ServingStatements statements_;
   ServingMarks marks_;
+  OutboxState outbox_;
   Error error_{Code::kFailed, {}, {}};  // the first one; nothing works after it
   int64_t log_pages_ = 0;
   int64_t move_at_;
@@ -119,7 +135,7 @@ Result<std::unique_ptr<ServingStore>> OpenSqliteServingStore(Files& files, const
   REEVE_ASSIGN(LockedDatabase opened, OpenForWriting(files, path, OpenMode::kExisting, holder, {}));
   REEVE_TRY(MakeMissing(*opened.database, notes));
   if (left_open) REEVE_TRY(CheckAfterCrash(*opened.database, notes));
-  auto store = std::make_unique<SqliteServingStore>(std::move(opened), limits);
+  auto store = std::make_unique<SqliteServingStore>(files, std::move(opened), limits);
   REEVE_TRY(store->Begin(notes));
   return store;
 }

@@ -21,7 +21,7 @@ struct ServingLimits {
 // Opens the store at `path`, which must exist. Tables and indexes that a store of an older format lacks are made. Where the last process did not end in order,
 // the store is looked at first: pages, if they are few, the counters of those who wrote last against the ledger, the marks against its newest rows; what
 // follows from the ledger is mended. What was made, mended or left out is said in `notes`, one sentence each, for the operator.
-// Errors as OpenSqliteSink (kLocked: names the holder); kRefused also for a schema that is not ours; kCorrupt if the look found damage.
+// `files` outlives the store. Errors as OpenSqliteSink (kLocked: names the holder); kRefused also for a schema that is not ours; kCorrupt if the look found damage.
 [[nodiscard]] Result<std::unique_ptr<ServingStore>> OpenSqliteServingStore(Files& files, const std::string& path, const std::string& holder,
                                                                            std::vector<std::string>* notes = nullptr, ServingLimits limits = {});
 

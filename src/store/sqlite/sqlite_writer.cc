@@ -158,13 +158,14 @@ Result<TenantResult> SqliteWriter::EraseTenant(const TenantWrite& after) {
 
 Result<uint64_t> SqliteWriter::Delete(const CentralSink::Deletion& deletion) {
   const Table& table = *deletion.table;
-  RowStatement* remove = &statements_[&table].remove_stored;
-  if (!deletion.stored) {
-    REEVE_ASSIGN(TableStatements * prepared, Prepared(table));
-    remove = &prepared->remove;
+  TableStatements& prepared = statements_[&table];
+  RowStatement* remove = deletion.merge ? &prepared.remove_merge : &prepared.remove_stored;
+  const auto& columns = deletion.merge ? table.merge_key : table.StoredKey();
+  if (!deletion.stored && !deletion.merge) {
+    REEVE_ASSIGN(TableStatements * all, Prepared(table));
+    remove = &all->remove;
   } else if (!*remove) {
-    REEVE_ASSIGN(*remove, RowStatement::Prepare(*database_, table, fmt::format("DELETE FROM {} WHERE {}", table.name, Equals(table.StoredKey())),
-                                                Pick(table, table.StoredKey())));
+    REEVE_ASSIGN(*remove, RowStatement::Prepare(*database_, table, fmt::format("DELETE FROM {} WHERE {}", table.name, Equals(columns)), Pick(table, columns)));
   }
   remove->Bind(deletion.key);
   REEVE_TRY(remove->statement().Run());

@@ -35,6 +35,7 @@ class SqliteWriter {
     RowStatement merge;
     RowStatement remove;        // by key
     RowStatement remove_stored; // by stored key; prepared when wanted
+    RowStatement remove_merge;  // by merge key; prepared when wanted
     RowStatement insert;        // where the unique set of the merge is missing; prepared when wanted
     RowStatement remove_owner;  // all of an owner
     RowStatement count_owner;
