@@ -121,7 +121,7 @@ class World {
 };
 
 // Calls and waits.
-inline RunAnswer Ask(Gate& gate, std::string_view key, RunCall call) {
+inline RunAnswer AskRun(Gate& gate, std::string_view key, RunCall call) {
   std::promise<RunAnswer> answer;
   gate.SubmitRun(key, std::move(call), [&](const RunAnswer& told) { answer.set_value(told); });
   return answer.get_future().get();

@@ -109,10 +109,10 @@ void Writer::Serve(std::vector<Operation>* group) {
   if (!CommitGroup(group->size())) return;
   if (uses > 0) uses_.Took(clock_.Steady(), clock_.Steady() - before);
   counted_.touches_written += uses;
+  CopyMetrics();
   TellAll();
   ReloadIfAsked();
   ProbeIfIdle();
-  CopyMetrics();
 }
 
 Instant Writer::Tick() {
@@ -236,6 +236,7 @@ void Writer::ReloadIfAsked() {
   if (loaded) {
     keys_ = state_.keys.Share().get();
     uses_.Retire(old);
+    CopyMetrics();
   }
   for (const ChangeDone& done : std::exchange(reloads_, {})) done(loaded ? ChangeResult::kDone : ChangeResult::kUnavailable);
 }

@@ -18,6 +18,12 @@ struct StoreFaults {
   std::atomic<bool> probe_fails{false}, find_fails{false}, load_fails{false};
   std::atomic<int64_t> commits{0}, rows{0}, touches{0}, finds{0};
   std::atomic<size_t> largest{0};           // runs in one transaction
+  std::atomic<bool> held{false};            // commits wait while it is set
+  void Hold() { held = true; }
+  void Release() {
+    held = false;
+    held.notify_all();
+  }
 };
 
 // Another store with faults. A commit that failed is either there as a whole or not at all, as the port says.
@@ -35,6 +41,8 @@ class FaultyServingStore final : public store::ServingStore {
   }
   Result<> Commit(const store::ServingWrites& writes) override {
     const int64_t number = faults_.commits++;
+    faults_.commits.notify_all();
+    faults_.held.wait(true);
     const int64_t failing = faults_.fail_commit;
     if (failing < 0 || number < failing) {
       faults_.rows += static_cast<int64_t>(writes.runs.size() + writes.usage.size());
