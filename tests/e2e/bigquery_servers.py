@@ -3,9 +3,11 @@
 Where one of them cannot be had, Missing says why, in the words of tools/bigquery_emulator and tools/google_client.
 """
 
+import ctypes
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -47,6 +49,13 @@ def become_google_client():
     return ""
 
 
+_LIBC = ctypes.CDLL(None)  # not loaded between fork and exec
+
+
+def _die_with_parent():
+    _LIBC.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: a test that is killed leaves no emulator behind
+
+
 class Emulator:
     """A fresh emulator on a free port, with a folder of its own; ends with the `with` block."""
 
@@ -56,7 +65,8 @@ class Emulator:
         self.folder = tempfile.mkdtemp(prefix="reeve-emulator-")
         self.log = open(os.path.join(self.folder, "log"), "w+", encoding="utf-8")
         self.process = subprocess.Popen([program, f"--project={project}", "--host=127.0.0.1", "--port=0", "--grpc-port=0", "--log-level=error"],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, text=True, env={**os.environ, "TMPDIR": self.folder})
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, text=True,
+                                        env={**os.environ, "TMPDIR": self.folder}, preexec_fn=_die_with_parent)
         match = re.search(r"REST .*?(\d+\.\d+\.\d+\.\d+:\d+)", self.process.stdout.readline())
         if match is None:
             self.stop()

@@ -47,6 +47,8 @@ _SHAPES = {
         f"{_RUN} config_version worker_instance run_date parameters user_id",                                                       # R4
         f"{_RUN} run_date run_metadata user_id",                                                                                    # R5
     ),
+    "integration_credentials": ("credential_id org_slug credential_name provider credential_type encrypted_credential created_at updated_at is_active",),  # C6
+    "tenants": ("tenant_id company_name admin_email subscription_tier is_active created_at updated_at",),
 }
 SHAPES = {kind: [frozenset(text.split()) for text in texts] for kind, texts in _SHAPES.items()}
 
@@ -65,11 +67,12 @@ def _guess(name, values):
 
 
 def columns_of(table, names, records):
-    """The columns of a table whose rows have these names: those of the smallest shape that has them all, else just these."""
-    kind = next((k for k in SHAPES if table.removeprefix("x_meta_") == k), None)
+    """The columns of a table whose rows have these names: those of the smallest shape that has them all, else just these; an empty table that the
+    platform does not know has one column, since the emulator makes none without."""
+    kind = next((k for k in SHAPES if table.endswith(k)), None)
     fitting = min((s for s in SHAPES.get(kind, ()) if names <= s), key=len, default=None)
     columns = []
-    for name in sorted(fitting or names, key=lambda n: (ORDER.get(n, len(ORDER)), n)):
+    for name in sorted(fitting or names or {"note"}, key=lambda n: (ORDER.get(n, len(ORDER)), n)):
         known = KNOWN.get(name)
         if known is None:
             columns.append(_guess(name, [r.get(name) for r in records]))
