@@ -16,6 +16,7 @@ using boost::system::error_code;
 
 constexpr int kBacklog = 4096;
 constexpr int kAcceptsAtOnce = 64;
+constexpr int kSendBufferBytes = 64 * 1024;  // of the kernel's memory for a peer that does not read
 constexpr auto kPauseAfterAcceptFailure = std::chrono::milliseconds(100);  // no descriptors left: let some be closed
 constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";            // of TLS 1.2; those of 1.3 are all fine
 
@@ -102,8 +103,6 @@ class AsioLoop final : public EventLoop {
     error_code ec;
     plain.assign(tcp::v4(), socket, ec);  // the family matters only for binding
     if (!ec) plain.non_blocking(true, ec);
-    error_code ignored;
-    plain.set_option(tcp::no_delay(true), ignored);
     if (ec) {
       ::close(socket);
       return nullptr;
@@ -247,6 +246,9 @@ Result<std::unique_ptr<Listener>> Listen(EventLoop& loop, const Endpoint& endpoi
   const tcp::endpoint wanted(address, endpoint.port);
   if (!ec) acceptor.open(wanted.protocol(), ec);
   if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
+  // These two are inherited by the sockets that are accepted.
+  if (!ec) acceptor.set_option(tcp::no_delay(true), ec);
+  if (!ec) acceptor.set_option(tcp::acceptor::send_buffer_size(kSendBufferBytes), ec);
   if (!ec) acceptor.bind(wanted, ec);
   if (!ec) acceptor.listen(kBacklog, ec);
   if (!ec) acceptor.non_blocking(true, ec);

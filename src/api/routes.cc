@@ -42,8 +42,8 @@ std::vector<Route> GateRoutes() {
       OfRun(Operation::kHeartbeatRun, "/api/v1/pipeline-runs/{run_id}/heartbeat", &kHeartbeatBody, "Keep a run's lease alive", "From now, not from its end."),
       OfRun(Operation::kCompleteRun, "/api/v1/pipeline-runs/{run_id}/complete", &kCompleteBody, "Say that a run has ended",
             "Gives the concurrent slot back and adds the compute time."),
-      OfRun(Operation::kCancelRun, "/api/v1/pipeline-runs/{run_id}/cancel", &kCancelBody, "Take a reservation back",
-            "Gives the concurrent slot and the month's run back."),
+      OfRun(Operation::kCancelRun, "/api/v1/pipeline-runs/{run_id}/cancel", &kCancelBody, "Give a reservation up",
+            "Gives the concurrent slot back; the run still counts for its month."),
   };
 }
 

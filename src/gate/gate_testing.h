@@ -1,5 +1,5 @@
-// A small platform to serve from, for the tests of this folder: customers and keys in the memory store, two clocks and faults. Not for other
-// folders.
+// A small platform to serve from, for the tests of this folder and of api/: customers and keys in the memory store, two clocks and
+// faults.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -33,6 +33,8 @@ ALL_SCOPES = ["pipelines:read", "pipelines:write", "usage:read"]
 TENANTS = {
     "acme": ("professional", {}),
     "roomy": ("enterprise", {"monthly_pipeline_quota": "unlimited", "concurrent_pipeline_quota": "unlimited", "storage_quota_gb": "unlimited"}),
+    "narrow": ("enterprise", {"monthly_pipeline_quota": "unlimited", "concurrent_pipeline_quota": 2, "storage_quota_gb": "unlimited"}),
+    **{f"load{i}": ("enterprise", {"monthly_pipeline_quota": "unlimited", "concurrent_pipeline_quota": "unlimited", "storage_quota_gb": "unlimited"}) for i in range(5)},
     "tiny": ("starter", {"monthly_pipeline_quota": 4, "concurrent_pipeline_quota": 2}),
     "blocked": ("starter", {"concurrent_pipeline_quota": 0}),
     "slow": ("starter", {}),
