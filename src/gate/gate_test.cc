@@ -263,8 +263,9 @@ TEST(Uses, MoreThanATransactionHoldsGoInPieces) {
   for (int c = 0; c < 700; ++c)
     for (const char* key : {"a", "b", "a"}) ASSERT_TRUE(gate->Authorize(key + std::to_string(c), {}).decision.allowed());
   gate->Drain();
-  EXPECT_GE(world.faults.commits, 5) << "700 customers and 1,400 keys";
-  EXPECT_EQ(world.faults.touches, 1'400);
+  EXPECT_GE(world.faults.commits, 4) << "700 customers and 1,400 keys, 512 rows at a time";
+  EXPECT_LE(world.faults.commits, 10);
+  EXPECT_GE(world.faults.touches, 1'400) << "more, if some were gathered before the others were used";
   const catalog::RowBatch usage = world.Rows(catalog::Usage());
   EXPECT_EQ(usage.size(), 700u);
   for (size_t i = 0; i < usage.size(); ++i) EXPECT_EQ(At(usage, i, "api_requests_count").num, 3);
