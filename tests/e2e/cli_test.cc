@@ -268,7 +268,10 @@ TEST(Cli, EachKindOfFailureHasItsExitCode) {
   Surroundings around = Copy("codes");
   EXPECT_EQ(RunReeve({"statsu"}, around).exit, 2);
   EXPECT_NE(RunReeve({"statsu"}, around).err.find("did you mean \"status\"?"), std::string::npos);
-  EXPECT_EQ(RunReeve({"plan", "--from", "bigquery:project"}, around).exit, 2);
+  EXPECT_EQ(RunReeve({"plan", "--from", "postgres://h/d"}, around).exit, 2);
+  Surroundings nobody = around;  // no credentials anywhere, and nobody is asked for them
+  nobody.environment["NO_GCE_CHECK"] = "true";
+  EXPECT_EQ(RunReeve({"plan", "--from", "bigquery:project"}, nobody).exit, 4);
   EXPECT_EQ(RunReeve({"status", "--to", "postgres://h/d"}, around).exit, 2);
   EXPECT_EQ(RunReeve({"plan", "--from", "export:./none"}, around).exit, 5);
   EXPECT_EQ(RunReeve({"explain", "key", std::string(64, '0')}, around).exit, 5);
