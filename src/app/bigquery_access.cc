@@ -89,7 +89,7 @@ std::vector<Check> CheckStoreAccess(bigquery::Client& client, const std::string&
   if (!found) {
     there = Unexpected(found.error());
   } else if (!*found) {
-    there = Fail(Code::kNotFound, "{}.{} does not exist", project, dataset);
+    there = std::string("not yet: reeve migrate or reeve schema apply makes it");
   } else {
     there = "in " + ((*found)->location.empty() ? std::string("the server's default location") : (*found)->location);
   }

@@ -140,7 +140,9 @@ Result<std::vector<migrate::Check>> BigQueryPorts::CheckEstate(std::string_view 
 Result<std::vector<migrate::Check>> BigQueryPorts::CheckStore(std::string_view rest, bool remove_strays) {
   REEVE_ASSIGN(const StoreName name, ParseBigQueryStore(rest));
   REEVE_ASSIGN(const std::shared_ptr<bigquery::Client> client, Connect(name.project));
-  REEVE_ASSIGN(const std::vector<store::Stray> strays, store::FindBigQueryStrays(*client, StoreOptions(name)));
+  Result<std::vector<store::Stray>> found = store::FindBigQueryStrays(*client, StoreOptions(name));
+  if (!found && found.error().code != Code::kNotFound) return Unexpected(std::move(found).error());
+  const std::vector<store::Stray> strays = found ? std::move(*found) : std::vector<store::Stray>();  // no dataset, no strays
   if (remove_strays && !strays.empty()) {  // the lock says that they belong to nobody, and opening removes them
     const std::string holder = fmt::format("reeve doctor, since {}", FormatRfc3339(clock_.Now()));
     REEVE_TRY(OpenStore(rest, false, "doctor --remove-strays", holder));
