@@ -14,6 +14,7 @@
 #include "legacy/export/export_estate.h"
 #include "legacy/sqlite/sqlite_estate.h"
 #include "store/memory/memory.h"
+#include "store/sqlite/sqlite_outbox.h"
 #include "store/sqlite/sqlite_sink.h"
 
 namespace reeve::app {
@@ -110,6 +111,20 @@ class SystemPorts final : public cli::Ports {
   }
   Result<std::string> GatewayConfig(const cli::GatewayRequest& request) override { return app::GatewayConfig(request); }
 
+  Result<std::unique_ptr<store::Outbox>> OpenOutbox(const std::string& url, const std::string& target, bool restart) override {
+    REEVE_ASSIGN(const std::string path, OutboxPath(url));
+    const std::string holder = fmt::format("reeve mirror, pid {}, since {}", getpid(), FormatRfc3339(clock_.Now()));
+    return store::OpenSqliteOutbox(files_, path, target, holder, restart ? store::OutboxStart::kRestart : store::OutboxStart::kGoOn);
+  }
+  Result<store::OutboxPeek> PeekOutbox(const std::string& url) override {
+    REEVE_ASSIGN(const std::string path, OutboxPath(url));
+    return store::PeekSqliteOutbox(files_, path);
+  }
+  Result<> RemoveOutbox(const std::string& url) override {
+    REEVE_ASSIGN(const std::string path, OutboxPath(url));
+    return store::RemoveSqliteOutbox(files_, path, fmt::format("reeve mirror --stop, pid {}", getpid()));
+  }
+
   void Configure(const cli::Settings& settings, const cli::Environment& environment, std::string_view command) override {
     bigquery_.Configure(ChoicesOf(settings, environment, command));
   }
@@ -129,6 +144,12 @@ class SystemPorts final : public cli::Ports {
  private:
   static Result<Location> ParseEstate(const std::string& url) {
     return ParseUrl(url, "estate", kEstates, "export:DIR, sqlite:FILE and bigquery:PROJECT");
+  }
+  static Result<std::string> OutboxPath(const std::string& url) {
+    REEVE_ASSIGN(Location location, ParseStore(url));
+    if (location.scheme != "sqlite")
+      return FailWithHint(Code::kUsage, fmt::format("{}: cannot be mirrored", cli::Printable(url)), "an outbox is in the embedded store: sqlite:FILE");
+    return std::move(location.rest);
   }
   static Result<Location> ParseStore(const std::string& url) { return ParseUrl(url, "store", kStores, "sqlite:FILE and bigquery:PROJECT/DATASET"); }
 

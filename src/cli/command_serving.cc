@@ -27,10 +27,36 @@ std::vector<Option> ServeOptions() {
           {.name = "dev", .help = "make a demo store in ./reeve-data if there is none; print a key, an admin token and what to try"}};
 }
 
+Command Mirror() {
+  return {
+      .path = "mirror",
+      .group = kServing,
+      .summary = "Keep another central dataset in step with a store, row for row",
+      .examples = {{"reeve mirror --store sqlite:./reeve.db --to bigquery:my-project/customers_metadata --yes", "until it is stopped, beside a server"},
+                   {"reeve mirror --store sqlite:./reeve.db --to sqlite:./copy.db --once --yes", "what has changed until now"},
+                   {"reeve mirror --store sqlite:./reeve.db --stop", "changes leave no marks any more"}},
+      .text =
+          "Every change of the store's seven tables leaves a mark in the transaction that makes it; the mirror takes the marked rows over, in batches, and notes how far it "
+          "has come. Stopped or killed anywhere, it goes on where it was and ends in the same rows. The target's seven tables become those of the store; what else it "
+          "holds is left alone.\n"
+          "The first run marks every row, for which no other command may have the store: stop the server for it, once. From then on mirror and server work side by side.",
+      .options = Join({{StoreOption("store", ""),
+                        {.name = "to", .value = "STORE", .kind = Kind::kStore, .help = "the dataset to keep in step: bigquery:PROJECT/DATASET or sqlite:FILE"},
+                        {.name = "once", .help = "end when nothing waits any more"},
+                        {.name = "interval", .value = "DURATION", .kind = Kind::kDuration, .help = "between two looks for changes; default 10s"},
+                        {.name = "batch", .value = "N", .kind = Kind::kCount, .help = "rows in one step; default: what the target takes at once", .min = 1, .max = 1'000'000},
+                        {.name = "restart", .help = "mark every row anew: for another target, or one that was changed by others"},
+                        {.name = "stop", .help = "leave no marks any more, and forget how far the mirror has come"},
+                        DryRunOption()},
+                       BigQueryOptions()}),
+  };
+}
+
 }  // namespace
 
 std::vector<Command> ServingCommands() {
   return {
+      Mirror(),
       {.path = "serve",
        .group = kServing,
        .summary = "Serve a store: decide for every request who may come in and how much it may run",

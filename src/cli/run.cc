@@ -28,6 +28,7 @@ constexpr RunnerRow kRunners[] = {
     {"restore", RunRestore},
     {"serve", RunServe},
     {"gateway config", RunGatewayConfig},
+    {"mirror", RunMirror},
     {"doctor", RunDoctor},
     {"explain key", RunExplainKey},
     {"explain finding", RunExplainFinding},

@@ -19,6 +19,7 @@ namespace reeve::cli {
 [[nodiscard]] Result<int> RunRepairDuplicates(Session& session);
 [[nodiscard]] Result<int> RunRepairUsage(Session& session);
 [[nodiscard]] Result<int> RunExport(Session& session);
+[[nodiscard]] Result<int> RunMirror(Session& session);
 [[nodiscard]] Result<int> RunServe(Session& session);
 [[nodiscard]] Result<int> RunGatewayConfig(Session& session);
 [[nodiscard]] Result<int> RunSchemaPrint(Session& session);

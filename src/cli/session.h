@@ -24,6 +24,7 @@
 #include "migrate/copy/plan.h"
 #include "migrate/cost.h"
 #include "migrate/engine.h"
+#include "migrate/mirror/mirror.h"
 #include "migrate/ops/ops.h"
 #include "obs/progress.h"
 
@@ -60,6 +61,11 @@ class Ports {
                                           const std::function<void(std::string_view)>& say);
   // The configuration of a gateway.
   [[nodiscard]] virtual Result<std::string> GatewayConfig(const GatewayRequest& request);
+
+  // The outbox of a store for a mirror to `target`, made if there is none. `restart`: every row is marked anew. kUsage if such a store has none.
+  [[nodiscard]] virtual Result<std::unique_ptr<store::Outbox>> OpenOutbox(const std::string& url, const std::string& target, bool restart);
+  [[nodiscard]] virtual Result<store::OutboxPeek> PeekOutbox(const std::string& url);
+  [[nodiscard]] virtual Result<> RemoveOutbox(const std::string& url);
 
   // What the operator chose, before anything is opened. `command`: of which command, for the labels of jobs.
   virtual void Configure(const Settings& settings, const Environment& environment, std::string_view command);

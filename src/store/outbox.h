@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "catalog/rows.h"
+#include "store/central_sink.h"
 
 namespace reeve::store {
 
@@ -30,6 +31,13 @@ struct OutboxBatch {
   uint64_t waiting = 0;                  // marks behind it
 };
 
+// What can be said of a store's outbox from outside.
+struct OutboxPeek {
+  bool on = false;       // changes leave marks
+  std::string target;    // where the last mirror took them; empty: there was none
+  uint64_t waiting = 0;  // marks that are not done; without an outbox, the rows that would be marked
+};
+
 class Outbox {
  public:
   virtual ~Outbox() = default;
@@ -38,6 +46,10 @@ class Outbox {
   [[nodiscard]] virtual Result<OutboxBatch> Read(size_t marks_max) = 0;
   // Marks up to `last` have arrived, durably; they are not read again. A row that has changed since it was read has a later mark and is.
   [[nodiscard]] virtual Result<> Done(int64_t last) = 0;
+  // True until something of this outbox is done: then the target may hold anything, and every row here has a mark.
+  [[nodiscard]] virtual bool IsFresh() const = 0;
+  // The store as it is now.
+  [[nodiscard]] virtual Result<std::unique_ptr<CentralReader>> OpenReader() = 0;
   // Forgets marks that are done, where nobody has the store open for writing; a server does that by itself.
   [[nodiscard]] virtual Result<> Tidy() = 0;
 };

@@ -36,7 +36,21 @@ class Finder {
     if (table.merge_key != table.StoredKey()) return LookFor(table, row, table.merge_key);
     return {};
   }
-  std::vector<CentralSink::Deletion> TakeDeletions() { return std::move(deletions_); }
+  std::vector<CentralSink::Deletion> TakeDeletions() { return std::exchange(deletions_, {}); }
+
+  // A row of the target that goes. Its texts need not outlive the call.
+  Result<> Remove(const Table& table, Row row) {
+    RowBatch& keys = kept_.emplace_back(table);
+    CentralSink::Deletion deletion{&table, {}, true, false};
+    for (const std::string_view name : table.StoredKey()) {
+      const auto column = static_cast<size_t>(table.Index(name));
+      deletion.key.push_back(catalog::IsNumeric(table.columns[column].type) ? row[column] : keys.Own(row[column].text));
+    }
+    if (&table == &catalog::Customers()) REEVE_TRY(AddChildren(row));
+    deletions_.push_back(std::move(deletion));
+    return {};
+  }
+  [[nodiscard]] size_t size() const { return deletions_.size(); }
 
  private:
   Result<> LookFor(const Table& table, Row row, const std::vector<std::string_view>& columns) {
@@ -73,6 +87,14 @@ class Finder {
   std::vector<CentralSink::Deletion> deletions_;
 };
 
+constexpr size_t kSweptAtOnce = 10'000;
+
+Result<bool> Has(store::CentralReader& source, const Table& table, Row row) {
+  RowBatch found(table);
+  REEVE_TRY(source.Find(table, table.StoredKey(), Pick(table, row, table.StoredKey()), &found));
+  return !found.empty();
+}
+
 }  // namespace
 
 Result<std::vector<CentralSink::Deletion>> FindDisplaced(store::CentralReader& target, std::span<const RowBatch> upserts, std::list<RowBatch>* kept) {
@@ -80,6 +102,30 @@ Result<std::vector<CentralSink::Deletion>> FindDisplaced(store::CentralReader& t
   for (const RowBatch& rows : upserts)
     for (size_t i = 0; i < rows.size(); ++i) REEVE_TRY(finder.Look(rows.table(), rows.Row(i)));
   return finder.TakeDeletions();
+}
+
+Result<uint64_t> SweepTarget(store::CentralReader& source, CentralSink& target) {
+  REEVE_ASSIGN(const auto reader, target.OpenReader());
+  std::list<RowBatch> kept;
+  Finder finder(*reader, &kept);
+  uint64_t swept = 0;
+  const auto flush = [&]() -> Result<> {
+    REEVE_TRY(target.Amend(finder.TakeDeletions(), {}));
+    kept.clear();
+    return {};
+  };
+  const auto tables = catalog::CentralTables();
+  for (auto table = tables.rbegin(); table != tables.rend(); ++table) {  // customers come last
+    REEVE_TRY(reader->Scan(*table, [&](Row row) -> Result<> {
+      REEVE_ASSIGN(const bool known, Has(source, *table, row));
+      if (known) return {};
+      REEVE_TRY(finder.Remove(*table, row));
+      ++swept;
+      return finder.size() < kSweptAtOnce ? Result<>() : flush();
+    }));
+  }
+  REEVE_TRY(flush());
+  return swept;
 }
 
 }  // namespace reeve::migrate::mirror

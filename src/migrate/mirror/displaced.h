@@ -1,5 +1,5 @@
-// Rows of a mirror's target that stand in the way of rows that arrive: they hold a unique value that belongs to another row by now. Their own marks come later; until
-// then they go. Plain functions.
+// Rows of a mirror's target that have to go although nobody says so: those that stand in the way of rows that arrive, since they hold a unique value that belongs
+// to another row by now (their own marks come later), and those of a target that was not empty when its mirror began. Plain functions.
 #pragma once
 
 #include <list>
@@ -14,5 +14,9 @@ namespace reeve::migrate::mirror {
 // into. For targets that enforce uniqueness: it looks each row up.
 [[nodiscard]] Result<std::vector<store::CentralSink::Deletion>> FindDisplaced(store::CentralReader& target, std::span<const catalog::RowBatch> upserts,
                                                                              std::list<catalog::RowBatch>* kept);
+
+// Deletes every row of the target's seven tables whose key `source` does not have; how many. Where a customer goes, so does all that names it. REQUIRES: every row of
+// the source has a mark that is not done, so that what should not have gone comes back
+[[nodiscard]] Result<uint64_t> SweepTarget(store::CentralReader& source, store::CentralSink& target);
 
 }  // namespace reeve::migrate::mirror

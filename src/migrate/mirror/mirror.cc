@@ -66,8 +66,12 @@ void Wait(Clock& clock, Micros time) {
 }  // namespace
 
 Result<MirrorReport> MirrorStep(store::Outbox& outbox, CentralSink& target, size_t marks_max) {
-  REEVE_ASSIGN(const OutboxBatch batch, outbox.Read(marks_max));
   MirrorReport report;
+  if (outbox.IsFresh()) {
+    REEVE_ASSIGN(const auto source, outbox.OpenReader());
+    REEVE_ASSIGN(report.rows_deleted, mirror::SweepTarget(*source, target));
+  }
+  REEVE_ASSIGN(const OutboxBatch batch, outbox.Read(marks_max));
   report.waiting = batch.waiting;
   if (batch.marks.empty()) return report;
   REEVE_TRY(Send(batch, target));
@@ -75,7 +79,7 @@ Result<MirrorReport> MirrorStep(store::Outbox& outbox, CentralSink& target, size
   report.steps = 1;
   report.marks = batch.marks.size();
   report.rows_written = static_cast<uint64_t>(std::count_if(batch.marks.begin(), batch.marks.end(), [](const OutboxMark& mark) { return mark.present; }));
-  report.rows_deleted = report.marks - report.rows_written;
+  report.rows_deleted += report.marks - report.rows_written;
   return report;
 }
 

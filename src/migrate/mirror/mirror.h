@@ -1,7 +1,8 @@
 // Mirror: brings what a store's outbox says into another central dataset, until the seven tables there are those here, row for row.
 //
 // A row that has changed is deleted there and written as it is now, so nothing that was there before can stay; marks are done only after that is durable. So it does not
-// matter where a mirror is stopped, nor how often: what is sent twice is right twice. Not for reeve's own tables. One mirror per outbox; one thread.
+// matter where a mirror is stopped, nor how often: what is sent twice is right twice. Before the first step of a fresh outbox, rows of the target that this store does not have
+// are deleted. Not for reeve's own tables. One mirror per outbox; one thread.
 #pragma once
 
 #include <cstdint>

@@ -72,6 +72,9 @@ class SqliteOutbox final : public Outbox {
     return {};
   }
 
+  bool IsFresh() const override { return cursor_.done == 0; }
+  Result<std::unique_ptr<CentralReader>> OpenReader() override { return OpenSqliteReader(path_); }
+
   Result<> Tidy() override {
     auto opened = OpenForWriting(files_, path_, OpenMode::kExisting, holder_, {});
     if (!opened && opened.error().code == Code::kLocked) return {};
@@ -196,6 +199,27 @@ Result<std::unique_ptr<Outbox>> OpenSqliteOutbox(Files& files, const std::string
   REEVE_TRY(WriteCursor(files, path, cursor));
   REEVE_ASSIGN(auto database, OpenForReading(path));
   return std::make_unique<SqliteOutbox>(files, path, holder, std::move(lock), std::move(database), std::move(cursor));
+}
+
+Result<OutboxPeek> PeekSqliteOutbox(Files& files, const std::string& path) {
+  REEVE_ASSIGN(const auto database, OpenForReading(path));
+  REEVE_ASSIGN(const OutboxState state, InspectOutbox(*database));
+  REEVE_ASSIGN(const auto cursor, ReadCursor(files, path));
+  OutboxPeek peek;
+  peek.on = state.on;
+  if (cursor) peek.target = cursor->target;
+  int64_t rows = 0;
+  if (state.on) {
+    const int64_t done = cursor && cursor->epoch == state.epoch ? cursor->done : 0;
+    REEVE_ASSIGN(rows, database->QueryInt(fmt::format("SELECT count(*) FROM reeve_outbox WHERE seq > {}", done)));
+  } else {
+    for (const Table& table : catalog::CentralTables()) {
+      REEVE_ASSIGN(const int64_t count, database->QueryInt(fmt::format("SELECT count(*) FROM {}", table.name)));
+      rows += count;
+    }
+  }
+  peek.waiting = static_cast<uint64_t>(rows);
+  return peek;
 }
 
 Result<> RemoveSqliteOutbox(Files& files, const std::string& path, const std::string& holder) {

@@ -22,6 +22,9 @@ enum class OutboxStart {
 [[nodiscard]] Result<std::unique_ptr<Outbox>> OpenSqliteOutbox(Files& files, const std::string& path, const std::string& target, const std::string& holder,
                                                                OutboxStart start);
 
+// Looks, without any lock.
+[[nodiscard]] Result<OutboxPeek> PeekSqliteOutbox(Files& files, const std::string& path);
+
 // Removes outbox and cursor: changes leave no marks any more. kLocked while the store is open for writing or a mirror is at work.
 [[nodiscard]] Result<> RemoveSqliteOutbox(Files& files, const std::string& path, const std::string& holder);
 
