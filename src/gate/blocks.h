@@ -79,7 +79,7 @@ class Blocks {
 
   T& operator[](size_t i) const { return blocks_[i / kPerBlock][i % kPerBlock]; }
   T& Grow() {
-    if (size_ % kPerBlock == 0) blocks_.Add(NewBlock(kPerBlock * sizeof(T), blocks_.size() > 0));
+    if (size_ % kPerBlock == 0) blocks_.Add(NewBlock(kPerBlock * sizeof(T), kFills && blocks_.size() > 0));
     T* const element = new (blocks_[size_ / kPerBlock] + size_ % kPerBlock) T();
     ++size_;
     return *element;
@@ -88,6 +88,8 @@ class Blocks {
   [[nodiscard]] size_t bytes() const { return size_ * sizeof(T); }
 
  private:
+  static constexpr bool kFills = kPerBlock * sizeof(T) == kBlockBytes;  // else a large page would be paid for and not used
+
   BlockList<T> blocks_;
   size_t size_ = 0;
 };

@@ -164,9 +164,10 @@ class Lives {
   void ChangeLimits(Gate& gate, size_t customer, int64_t monthly, int64_t concurrent) {
     store::CustomerChange change;
     change.customer_id = CustomerId("t" + std::to_string(customer));
-    change.quotas.emplace();
-    change.quotas->monthly_runs = monthly;
-    change.quotas->concurrent_runs = concurrent;
+    store::CustomerChange::Quotas quotas;
+    quotas.monthly_runs = monthly;
+    quotas.concurrent_runs = concurrent;
+    change.quotas = quotas;
     Entry entry;
     entry.called = recorder_.Stamp();
     const ChangeResult result = Await([&](ChangeDone done) { gate.ChangeCustomer(change, "ops", done); });

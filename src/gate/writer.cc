@@ -85,8 +85,7 @@ void Writer::Loop() {
       stopping_ = true;
       state_.phase.store(Phase::kStopped);  // nothing is let in that would not be counted
     }
-    Serve(&group);
-    if (stopping_ && uses_.backlog() == 0) break;
+    if (Serve(&group) == 0 && stopping_) break;
   }
   group.clear();
   while (queue_.TakeFor(kAtOnce, options_.queue_max, &group)) {
@@ -94,7 +93,7 @@ void Writer::Loop() {
   RefuseAll(&group);
 }
 
-void Writer::Serve(std::vector<Operation>* group) {
+size_t Writer::Serve(std::vector<Operation>* group) {
   const Micros start = clock_.Steady();
   for (size_t decided = 0; decided < group->size();) {
     for (; decided < group->size(); ++decided) Decide(&(*group)[decided]);
@@ -106,13 +105,14 @@ void Writer::Serve(std::vector<Operation>* group) {
   counted_.leases_expired += book_.ExpireDue(now, kExpiriesMax);
   const size_t uses = uses_.Add(now, stopping_);
   const Micros before = clock_.Steady();
-  if (!CommitGroup(group->size())) return;
+  if (!CommitGroup(group->size())) return 0;
   if (uses > 0) uses_.Took(clock_.Steady(), clock_.Steady() - before);
   counted_.touches_written += uses;
   CopyMetrics();
   TellAll();
   ReloadIfAsked();
   ProbeIfIdle();
+  return uses;
 }
 
 Instant Writer::Tick() {

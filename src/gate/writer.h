@@ -84,7 +84,8 @@ class Writer {
 
   void Run();
   void Loop();
-  void Serve(std::vector<Operation>* group);
+  // One transaction; how many uses of keys and customers it carried. With stopping_ set it carries what there is, and 0 means that nothing is left.
+  size_t Serve(std::vector<Operation>* group);
   void Decide(Operation* operation);
   void Decide(RunOperation* operation);
   void Decide(RevokeOperation* operation);
