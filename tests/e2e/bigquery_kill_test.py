@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """A migration inside of BigQuery is killed (SIGKILL) at every request that it sends, before the server does it and after, and run again. Then the dataset
-is what an undisturbed run makes of it: same rows, none twice, no table left over. Against the fake, which kills the client that asks.
+is what an undisturbed run makes of it: same rows, none twice, no table left over. So it is after every error that another attempt mends. Against the
+fake, which kills the client that asks.
 
 REEVE_FULL=1: every boundary; else as many, evenly spread, as fit into a minute.
 """
 
+import atexit
 import json
 import os
 import sys
@@ -56,11 +58,16 @@ class Dataset:
         return {"tables": sorted(self.tables()), "reeve_tenants": self.rows("reeve_tenants", PHASES), **{table: self.rows(table) for table in COMPARED}}
 
 
-class Kills(unittest.TestCase):
+class Disturbed(unittest.TestCase):
+    """The estate in a fake, and what an undisturbed run makes of it. Made once."""
+
     @classmethod
     def setUpClass(cls):
+        if hasattr(Disturbed, "fake"):
+            return
+        cls = Disturbed
         cls.fake = Fake()
-        cls.addClassCleanup(cls.fake.stop)
+        atexit.register(cls.fake.stop)
         cls.estate, cls.expected = sample(TENANTS, 7)
         report = cls.fake.control("load_export", {"directory": str(cls.estate)})
         assert report["refused"]["count"] == 0, report
@@ -76,6 +83,15 @@ class Kills(unittest.TestCase):
         cls.fake.call("DELETE", "/datasets/reference?deleteContents=true")
         print(f"undisturbed: {cls.requests} requests, {cls.seconds:.2f} s, {sum(len(cls.reference[t]) for t in COMPARED)} rows", flush=True)
 
+    def check(self, name):
+        """The dataset is that of the undisturbed run; removes it."""
+        found = Dataset(self.fake, name).content()
+        for what, rows in self.reference.items():
+            self.assertEqual(found[what], rows, what)
+        self.fake.call("DELETE", f"/datasets/{name}?deleteContents=true")
+
+
+class Kills(Disturbed):
     def test_the_undisturbed_run_moved_the_estate(self):
         self.assertEqual(sorted(json.loads(r)["tenant_id"] for r in self.reference["customers"]), sorted(self.customers))
         for table in ARRIVING:
@@ -106,11 +122,53 @@ class Kills(unittest.TestCase):
         self.assertIn(code, (-9, 0), "killed, or through before the request came (threads)")
         self.fake.control("reset", {})
         runs.migrate()
-        found = Dataset(self.fake, name).content()
-        for what, rows in self.reference.items():
-            self.assertEqual(found[what], rows, what)
         runs.forget()
-        self.fake.call("DELETE", f"/datasets/{name}?deleteContents=true")
+        self.check(name)
+
+
+class Faults(Disturbed):
+    # Each disturbs one run at a place of its own; what they have in common is that another attempt helps. "polls": jobs take so long.
+    CASES = (
+        {"do": "error", "reason": "rateLimitExceeded", "method": "POST", "path": "/jobs", "nth": 2}, {"do": "error", "reason": "backendError", "path": "/datasets"},
+        {"do": "error", "reason": "internalError", "path": "/tables/reeve_lock"}, {"do": "error", "reason": "backendError", "path": "/queries/", "nth": 3},
+        {"do": "html", "code": 502, "method": "POST", "path": "uploadType=", "when": "before"}, {"do": "html", "code": 503, "method": "GET", "path": "/jobs/", "polls": 1},
+        {"do": "drop", "method": "POST", "path": "/jobs", "nth": 3, "when": "after"}, {"do": "drop", "method": "POST", "path": "uploadType=", "when": "after"},
+        {"do": "drop", "method": "POST", "body": "BEGIN TRANSACTION", "when": "after"}, {"do": "drop", "method": "DELETE", "when": "after"},
+        {"do": "drop", "method": "POST", "path": "/tables", "nth": 4, "when": "after"}, {"do": "truncate", "path": "/queries/", "nth": 2},
+        {"do": "garbage", "path": "/data"}, {"do": "job_error", "reason": "jobBackendError", "query": "BEGIN TRANSACTION"},
+        {"do": "job_error", "reason": "jobInternalError", "query": "UNION ALL", "nth": 2}, {"do": "job_error", "reason": "jobRateLimitExceeded", "query": "reeve_stg_"},
+        {"do": "job_error", "reason": "resourcesExceeded", "query": "UNION ALL",
+         "message": "Resources exceeded during query execution: Not enough resources for query planning - too many subqueries or query is too complex."},
+    )
+
+    def test_a_disturbed_migration_ends_like_one_that_was_not(self):
+        for number, fault in enumerate(self.CASES):
+            with self.subTest(json.dumps(fault)):
+                runs = Runs(self.fake, f"disturbed_{number}")
+                self.fake.control("reset", {})
+                self.fake.control("options", {"pending_polls": fault.get("polls", 0)})
+                self.fake.control("faults", fault)
+                runs.migrate()
+                self.fake.control("options", {"pending_polls": 0})
+                self.assertEqual([f["acted"] for f in self.fake.control("faults")["faults"]], [1], "the fault came about")
+                self.fake.control("reset", {})
+                runs.forget()
+                self.check(f"disturbed_{number}")
+
+    def test_a_listing_that_missed_a_place_moves_nothing(self):
+        self.fake.control("reset", {})
+        self.fake.control("options", {"unreachable": ["EU"]})
+        self.addCleanup(self.fake.control, "options", {"unreachable": []})
+        runs = Runs(self.fake, "incomplete")
+        done = runs.run(*runs.migrate_words(), expect=None)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("EU", done.stderr + done.stdout)
+        rows = self.fake.rows("SELECT COUNT(*) FROM incomplete.customers") if "incomplete" in self.datasets() else [["0"]]
+        self.assertEqual(rows, [["0"]])
+        self.fake.call("DELETE", "/datasets/incomplete?deleteContents=true")
+
+    def datasets(self):
+        return [d["datasetReference"]["datasetId"] for d in self.fake.call("GET", "/datasets?maxResults=1000")[1]["datasets"]]
 
 
 if __name__ == "__main__":

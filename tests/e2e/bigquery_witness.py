@@ -80,11 +80,13 @@ def _prepared(columns, record):
 
 
 class EstateMaker:
-    """Makes datasets, tables and rows of a directory of exports. The emulator keeps the base64 text of BYTES: those tables are filled as STRING and copied
-    by one script of INSERT … SELECT FROM_BASE64 (facts: E4a)."""
+    """Makes datasets, tables and rows of a directory of exports. The emulator keeps the base64 text of BYTES: rows of tables that have them are staged as
+    STRING, one staging table for each set of columns, and copied by one script of INSERT … SELECT FROM_BASE64 (facts: E4a)."""
 
     def __init__(self, client):
-        self.client, self.copies, self.tables, self.rows = client, [], 0, 0
+        self.client, self.tables, self.rows = client, 0, 0
+        self.staged = {}  # columns: [(target, row)]
+        self.targets = []  # (columns, target) of the tables that are filled from there
 
     def make(self, directory, leave_out=()):
         folders = sorted(p for p in Path(directory).iterdir() if p.is_dir() and NAME.fullmatch(p.name) and p.name not in leave_out)
@@ -99,33 +101,45 @@ class EstateMaker:
                     parts.setdefault(match["table"], []).append(file)
             for table, files in parts.items():
                 self._table(folder, table, [r for f in files for r in _lines(f)])
-        if self.copies:
-            self.client.query("\n".join(self.copies)).result()  # what was staged stays: to drop a table costs the emulator hundreds of megabytes
+        self._copy_staged()
         return self
 
     def _table(self, folder, name, records):
-        columns = columns_of(folder, name, records)
+        columns = tuple(columns_of(folder, name, records))
         target = f"{self.client.project}.{folder.name}.{name}"
         self.client.create_table(bigquery.Table(target, schema=_schema(columns, False)), **AT_ONCE)
         self.tables += 1
         self.rows += len(records)
-        if not any(c.type == "BYTES" for c in columns):
-            return self._fill(target, columns, records)
-        if not self.copies:
-            self.client.create_dataset(STAGING, **AT_ONCE)
-        staged = f"{self.client.project}.{STAGING}.{folder.name}_{name}"
-        self.client.create_table(bigquery.Table(staged, schema=_schema(columns, True)), **AT_ONCE)
-        self._fill(staged, columns, records)
-        listed = ", ".join(f"`{c.name}`" for c in columns)
-        values = ", ".join(f"FROM_BASE64(`{c.name}`)" if c.type == "BYTES" else f"`{c.name}`" for c in columns)
-        self.copies.append(f"INSERT INTO `{target}` ({listed}) SELECT {values} FROM `{staged}`;")
-        return None
+        rows = [_prepared(columns, r) for r in records]
+        if any(c.type == "BYTES" for c in columns):
+            self.staged.setdefault(columns, []).extend({"witness_target": target, **row} for row in rows)
+            self.targets.append((columns, target))
+        else:
+            self._fill(target, rows)
 
-    def _fill(self, target, columns, records):
-        for first in range(0, len(records), ROWS_AT_ONCE):
-            errors = self.client.insert_rows_json(target, [_prepared(columns, r) for r in records[first:first + ROWS_AT_ONCE]], **AT_ONCE)
+    def _fill(self, target, rows):
+        for first in range(0, len(rows), ROWS_AT_ONCE):
+            errors = self.client.insert_rows_json(target, rows[first:first + ROWS_AT_ONCE], **AT_ONCE)
             if errors:
                 raise RuntimeError(f"{target}: {errors[:3]}")
+
+    def _copy_staged(self):
+        """What was staged stays: to drop a table costs the emulator hundreds of megabytes."""
+        if not self.staged:
+            return
+        self.client.create_dataset(STAGING, **AT_ONCE)
+        places = {}
+        for number, (columns, rows) in enumerate(self.staged.items()):
+            places[columns] = f"{self.client.project}.{STAGING}.s{number}"
+            schema = [bigquery.SchemaField("witness_target", "STRING"), *_schema(columns, True)]
+            self.client.create_table(bigquery.Table(places[columns], schema=schema), **AT_ONCE)
+            self._fill(places[columns], rows)
+        copies = []
+        for columns, target in self.targets:
+            listed = ", ".join(f"`{c.name}`" for c in columns)
+            values = ", ".join(f"FROM_BASE64(`{c.name}`)" if c.type == "BYTES" else f"`{c.name}`" for c in columns)
+            copies.append(f"INSERT INTO `{target}` ({listed}) SELECT {values} FROM `{places[columns]}` WHERE witness_target = '{target}';")
+        self.client.query("\n".join(copies)).result()
 
 
 # ---- reading the central dataset

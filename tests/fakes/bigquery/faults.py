@@ -1,6 +1,7 @@
 """What goes wrong on request, and what was counted.
 
     POST /_fake/faults {"do": …, "method": regex, "path": regex, "body": regex, "nth": 1, "times": 1, "when": "before"|"after", …}    -> {"id": n}
+    GET  /_fake/faults {"faults": [{"id", "seen", "acted"}]}, so that a test can tell whether what it prepared came about
     POST /_fake/reset  forgets faults and counts (not data)
 
 A rule looks at requests that match all of its expressions (searched for, in "METHOD", path with query, body as text), counted from 1 since it was made;
@@ -38,11 +39,13 @@ class Rule:
             raise invalid(f"\"reason\" is one of {', '.join(sorted(REASONS))}, not {body.get('reason')}")
         self.patterns = [re.compile(body.get(name, ""), re.S) for name in ("method", "path", "body", "query")]
         self.first, self.times, self.when = int(body.get("nth", 1)), int(body.get("times", 1)), body.get("when", "before")
-        self.seen = 0
+        self.seen = self.acted = 0
 
     def counts_and_acts(self):
         self.seen += 1
-        return self.seen >= self.first and (self.times == 0 or self.seen < self.first + self.times)
+        acts = self.seen >= self.first and (self.times == 0 or self.seen < self.first + self.times)
+        self.acted += acts
+        return acts
 
     def error(self):
         reason = self.body["reason"]

@@ -12,7 +12,7 @@ read), row access policies (checked, recorded), encryption keys, priorities and 
     jobs.py query_jobs.py load_jobs.py uploads.py      jobs                        faults.py clock.py estate.py      what tests do with it
 
 Control, not counted and not timed (all but GET answer JSON of what was set):
-    GET  /_fake/counts, /_fake/time (clock.py), /_fake/jobs (what each did), /_fake/options
+    GET  /_fake/counts, /_fake/time (clock.py), /_fake/jobs (what each did), /_fake/faults, /_fake/options
     POST /_fake/faults, /_fake/reset (faults.py), /_fake/load_export (estate.py), /_fake/advance {"seconds": n}
     POST /_fake/options {name: value}, options also being flags (--pending-polls 2): see OPTIONS
 """
@@ -143,6 +143,8 @@ class Server(ThreadingHTTPServer):
             return self.clock.report()
         if name == "jobs":
             return {"jobs": [_job_line(j, self.clock.now_ms()) for j in self.jobs.by_id.values()]}
+        if name == "faults" and not post:
+            return {"faults": [{"id": r.number, "seen": r.seen, "acted": r.acted} for r in self.faults.rules]}
         if name == "options" and not post:
             return self.options
         body = request.json()

@@ -24,6 +24,7 @@ THE PORTABLE SUBSET that the fake executes; anything else is 400 invalidQuery "n
 Source: Google's GoogleSQL reference (lexical structure, query syntax, data manipulation and definition language, procedural language).
 """
 
+import bisect
 import re
 from typing import NamedTuple
 
@@ -111,6 +112,7 @@ class Cursor:
 
     def __init__(self, text):
         self.text, self.tokens, self.index = text, tokens_of(text), 0
+        self._line_ends = [match.start() for match in re.finditer("\n", text)]
 
     @property
     def token(self):
@@ -120,7 +122,9 @@ class Cursor:
         return self.tokens[min(self.index + ahead, len(self.tokens) - 1)]
 
     def at(self, token=None):
-        return place(self.text, (token or self.token).start)
+        start = (token or self.token).start
+        line = bisect.bisect_left(self._line_ends, start)
+        return line + 1, start - (self._line_ends[line - 1] if line else -1)
 
     def take(self):
         token = self.token
@@ -129,6 +133,9 @@ class Cursor:
 
     def sees(self, *words):
         """True if the next tokens are these keywords or operators."""
+        token = self.tokens[self.index]
+        if token.text != words[0] or token.kind not in ("name", "op", "end"):  # nearly always, so first
+            return False
         return all(t.text == w and t.kind in ("name", "op", "end") for w, t in zip(words, self.tokens[self.index:self.index + len(words)])) \
             and self.index + len(words) <= len(self.tokens)
 
