@@ -1,4 +1,5 @@
 // The program: taps to the outside, then cli::Run.
+#include <malloc.h>
 #include <unistd.h>
 
 #include <string>
@@ -22,9 +23,17 @@ reeve::cli::Environment ReadEnvironment() {
   return environment;
 }
 
+// Large buffers (pages of answers, rows that are sorted) come and go by the thousand. glibc raises the size from which it gives them back to the
+// system with each one that is freed, and then keeps them: at 10,000 tenants in BigQuery two thirds of the memory were free and held.
+void GiveLargeBuffersBack() {
+  constexpr int kLargeBytes = 512 * 1024;
+  mallopt(M_MMAP_THRESHOLD, kLargeBytes);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  GiveLargeBuffersBack();
   reeve::CatchInterrupts();
   const auto files = reeve::MakeSystemFiles();
   const auto clock = reeve::MakeSystemClock();
