@@ -5,8 +5,8 @@ usage: bench/bigquery.py [--binaries build/release] [--tenants 40] [--large 1000
 
 Prints one line per bar: name, figure, bar, pass. Exits 1 if a bar is missed. What is not there (Go, Google's client) is said and left out.
 
-The guide's way is bench/bigquery_guide.py: its steps 1 and 2, in a fresh emulator. Its step 3, four queries per tenant, is not counted; ours, `verify`, is.
-Jobs are counted at the wire, by a proxy. How simulated time is counted: tests/fakes/bigquery/clock.py. The figure used is the larger one, with the fake's
+The guide's way is bench/bigquery_guide.py in a fresh emulator: its steps 1 (tables), 2 (rows) and 3 (four questions per tenant; asked for a few tenants and
+multiplied, which is in its favour, since each job makes the next one slower). Jobs are counted at the wire, by a proxy. How simulated time is counted: tests/fakes/bigquery/clock.py. The figure used is the larger one, with the fake's
 own work, so that nothing the client does meanwhile is left out.
 """
 
@@ -28,6 +28,7 @@ from counting_proxy import CountingProxy  # noqa: E402
 from harness import Fake  # noqa: E402
 
 CENTRAL = "customers_metadata"
+ASKED = 10  # tenants that step 3 of the guide is carried out for
 
 
 class Bench:
@@ -55,7 +56,7 @@ class Bench:
     # ---- on the emulator
 
     def guide(self, estate):
-        """(seconds, jobs) of the guide's way."""
+        """(seconds of steps 1 and 2, seconds of step 3) of the guide's way."""
         import bigquery_guide
         import bigquery_witness
         with bigquery_servers.Emulator() as emulator:
@@ -64,11 +65,16 @@ class Bench:
                 guide = bigquery_guide.Guide(bigquery_witness.connect(proxy))
                 start = time.monotonic()
                 guide.create_tables()
-                tenants = guide.tenants()
+                tenants = guide.tenants(but_not={bigquery_witness.STAGING})
                 moved = sum(guide.migrate_tenant(tenant) for tenant in tenants)
-                seconds = time.monotonic() - start
-                self.note(f"the guide's way: {len(tenants)} tenants, {moved} keys and credentials, {seconds:.1f} s, {proxy.jobs} jobs, {proxy.requests} requests")
-                return seconds
+                moving, jobs = time.monotonic() - start, proxy.jobs
+                start = time.monotonic()
+                for tenant in tenants[:ASKED]:
+                    guide.verify_tenant(tenant)
+                asking = (time.monotonic() - start) * max(1.0, len(tenants) / ASKED)
+                self.note(f"the guide's way: {len(tenants)} tenants, {moved} keys and credentials, {moving:.1f} s, {jobs} jobs; its questions {asking:.1f} s, "
+                          f"{4 * len(tenants)} jobs")
+                return moving, asking
 
     def ours(self, estate, tenants):
         """(seconds, jobs) of plan, migrate and verify."""
@@ -91,8 +97,9 @@ class Bench:
     def emulator(self, tenants):
         estate = self.estate(tenants)
         seconds, jobs = self.ours(estate, tenants)
-        guide = self.guide(estate)
-        self.bar(f"{tenants} tenants: plan + migrate + verify / the guide's way", seconds / guide, 1 / 20)
+        moving, asking = self.guide(estate)
+        self.note(f"plan + migrate + verify {seconds:.1f} s: {seconds / moving:.3f} of the guide's steps 1 and 2 alone")
+        self.bar(f"{tenants} tenants: plan + migrate + verify / the guide's way", seconds / (moving + asking), 1 / 20)
         self.bar(f"{tenants} tenants: jobs of plan + migrate + verify", jobs, 60, "jobs")
 
     # ---- on the fake
