@@ -228,8 +228,9 @@ void CheckWhatNobodySees(const DoctorFacts& facts, Checklist* list) {
   if (facts.tenants > 0 && served == facts.tenants) {
     list->Ok("Application answers from central", fmt::format("all {} tenants are in phase central or final", facts.tenants));
   } else {
-    list->Add("Application answers from central", State::kUnknown, fmt::format("{} of {} tenants are in phase central or final", served, facts.tenants),
-              "switching over needs the gate, which is not in this build");
+    list->Add("Application answers from central", State::kUnknown,
+              fmt::format("{} of {} tenants are in phase central or final, {} were served from this store", served, facts.tenants, facts.ledger.tenants),
+              "reeve serve answers from it; whether the application asks there is not visible from here");
   }
   list->Add("Backup kept", State::kUnknown, "a backup is not visible from the store", "reeve backup, and keep it at least six months after the last tenant is final");
   list->Add("Dashboards, documentation, training", State::kUnknown, "not visible from here",

@@ -14,9 +14,11 @@ namespace reeve::store {
 [[nodiscard]] Result<ServingMarks> SettleMarks(sqlite::Database& database, std::vector<std::string>* notes);
 
 // After a process that did not end in order: the pages of a database of up to kCheckedPagesMax, else a note; then the counters of the tenants that wrote last
-// against the ledger, which is right: counters that differ are set to it, with a note each. kCorrupt if pages are damaged.
+// against the ledger, which is right: counters that differ are set to it, with a note each. Tenants with more than kCheckedRunsMax runs are left to the doctor.
+// kCorrupt if pages are damaged.
 inline constexpr int64_t kCheckedPagesMax = 32'768;  // 128 MiB
 inline constexpr int kCheckedMonthsMax = 64;
+inline constexpr int kCheckedRunsMax = 5'000;
 [[nodiscard]] Result<> CheckAfterCrash(sqlite::Database& database, std::vector<std::string>* notes);
 
 }  // namespace reeve::store
