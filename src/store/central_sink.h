@@ -68,6 +68,7 @@ class CentralReader {
 struct BatchHint {
   size_t tenants_min = 4, tenants_max = 256;
   uint64_t rows_max = 40'000;
+  size_t tenants_per_reader = 512;  // a reader that stays open keeps a store's log from being emptied; a new one may have to fetch tables anew
 };
 
 class CentralSink {

@@ -37,7 +37,7 @@ class TestDataset {
     bigquery::ClientOptions client;
     client.endpoint = server.endpoint();
     client.billing_project = server.project();
-    client.patience = 20 * kSecond;
+    client.patience = 60 * kSecond;
     clock_.Advance(wall_->Now() - clock_.Now());  // the server refuses what has expired before it is made
     client_ = bigquery::MakeClient(client, *http_, nullptr, *wall_, *entropy_);
   }

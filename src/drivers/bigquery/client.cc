@@ -15,7 +15,10 @@ namespace {
 constexpr size_t kSqlBytesMax = 1024 * 1000;         // BigQuery's limit of unresolved SQL text
 constexpr size_t kRequestBytesMax = 10'000'000;      // and of a request
 constexpr uint64_t kListPage = 1000;
-constexpr uint64_t kRowsPerPage = 20'000;
+// Reading a page takes some fourteen times its size in memory, so its size is what counts: pages read tell how wide the rows of a table may be.
+constexpr uint64_t kRowsOfFirstPage = 1'000;
+constexpr uint64_t kRowsOfPageMax = 10'000;
+constexpr uint64_t kPageBytesWanted = 2 * 1024 * 1024;
 constexpr size_t kPagesMax = 1'000'000;
 constexpr Micros kInsertTimeout = 300 * kSecond;     // the emulator runs the job before it answers
 
@@ -173,7 +176,8 @@ class RestClient final : public Client {
   Result<> ReadTable(const TableInfo& table, std::span<const std::string> names, const VisitRow& visit) override {
     Columns columns = AllColumns(table.schema);
     Call call = CallOf("GET", TablePath(table.id) + "/data");
-    call.query = {{"maxResults", std::to_string(kRowsPerPage)}, {"formatOptions.useInt64Timestamp", "true"}};
+    uint64_t rows = kRowsOfFirstPage, row_bytes = 1;
+    call.query = {{"maxResults", std::to_string(rows)}, {"formatOptions.useInt64Timestamp", "true"}};
     call.response_bytes_max = kPageBytesMax;
     if (!names.empty()) {
       Result<Columns> selected = SelectColumns(table.schema, names);
@@ -187,10 +191,13 @@ class RestClient final : public Client {
     for (;;) {
       Answer answer = api_.Send(call);
       if (!answer) return Unexpected(ToError(answer.error(), Named(call)));
+      row_bytes = std::max<uint64_t>(row_bytes, answer->body.size() / rows);
       REEVE_ASSIGN(const Page page, reader.Open(std::move(answer->body)));
       REEVE_TRY(reader.Visit(columns, visit));
       if (page.token.empty()) return {};
       REEVE_TRY(tokens.Take(page.token));
+      rows = std::clamp<uint64_t>(kPageBytesWanted / row_bytes, 1, kRowsOfPageMax);
+      call.query.front().second = std::to_string(rows);
       call.query.resize(fixed);
       call.query.emplace_back("pageToken", page.token);
     }

@@ -21,7 +21,6 @@ using catalog::ReeveTenants;
 using catalog::RowBatch;
 
 constexpr size_t kQueueTenants = 256;  // while one batch is written, the next is made
-constexpr size_t kTenantsPerReader = 512;  // a reader that stays open keeps the store's log from being emptied
 
 // A tenant on its way from a worker to the writer.
 struct Proved {
@@ -99,7 +98,7 @@ class VerifyRun {
     for (size_t done = 0; !stop_ && !Interrupted(); ++done) {
       const size_t item = next_++;
       if (item >= names_.size()) break;
-      if (done % kTenantsPerReader == 0) reader.reset();
+      if (done % engine_.sink->batch().tenants_per_reader == 0) reader.reset();
       if (!queue->Push(Prove(names_[item], &reader))) break;
     }
     if (--running_ == 0) queue->Close();

@@ -14,7 +14,7 @@ using catalog::Table;
 namespace {
 
 // A transaction costs some seconds, whatever is in it; the rows of one are held in memory.
-constexpr BatchHint kBatch = {1000, 1000, 60'000};
+constexpr BatchHint kBatch = {.tenants_min = 1000, .tenants_max = 1000, .rows_max = 60'000, .tenants_per_reader = 1'000'000};
 constexpr Micros kStagingLife = kDay;  // what is left behind goes by itself
 constexpr int kRowsAtOnce = 100;
 
