@@ -109,8 +109,18 @@ std::string DescribeRefusal(const domain::Decision& decision, std::string_view s
 
 void AddRate(const domain::RateFacts& rate, bool old_names, Reply* reply) {
   const std::string_view name = rate.window_s == 60 ? "minute" : "hour";
-  fmt::format_to(std::back_inserter(reply->fields), "RateLimit-Policy: \"{}\";q={};w={}\r\nRateLimit: \"{}\";r={};t={}\r\n", name, rate.limit, rate.window_s, name,
-                 rate.remaining, rate.reset_s);
+  std::string& fields = reply->fields;
+  const auto append = [&fields](std::string_view text, int64_t number) {
+    const fmt::format_int digits(number);
+    fields.append(text).append(digits.data(), digits.size());
+  };
+  fields.append("RateLimit-Policy: \"").append(name);
+  append("\";q=", rate.limit);
+  append(";w=", rate.window_s);
+  fields.append("\r\nRateLimit: \"").append(name);
+  append("\";r=", rate.remaining);
+  append(";t=", rate.reset_s);
+  fields += "\r\n";
   if (!old_names) return;
   reply->Add("X-RateLimit-Limit", rate.limit);
   reply->Add("X-RateLimit-Remaining", rate.remaining);

@@ -19,8 +19,8 @@ class Connections::Connection final : public StreamEvents, public Handler {
         id_(id),
         origin_(std::move(origin)),
         stream_(std::move(stream)),
-        exchange_(*this, owner.limits_, &owner.draining_, owner.clock_.Steady()),
-        deadline_(owner.clock_.Steady() + kHandshakeTime) {}
+        exchange_(*this, owner.limits_, &owner.draining_, owner.Now()),
+        deadline_(owner.Now() + kHandshakeTime) {}
 
   ~Connection() override { Shut(); }
 
@@ -55,7 +55,7 @@ class Connections::Connection final : public StreamEvents, public Handler {
  private:
   enum class Phase : uint8_t { kHandshake, kServing, kLingering, kEnded };
 
-  [[nodiscard]] Micros Now() const { return owner_.clock_.Steady(); }
+  [[nodiscard]] Micros Now() const { return owner_.Now(); }
   [[nodiscard]] Caller CallerOf(Ticket ticket) const { return {id_, ticket, origin_.admin_door}; }
 
   // ---- StreamEvents ----
@@ -144,6 +144,7 @@ class Connections::Connection final : public StreamEvents, public Handler {
 Connections::Connections(EventLoop& loop, Shared& shared, const Limits& limits, Clock& clock)
     : loop_(loop), shared_(shared), limits_(limits), clock_(clock), service_(shared, *this) {
   loop_.Every(kTick, [this] { Tick(); });
+  loop_.AfterEvents([this] { AnswerGateways(); });
 }
 
 Connections::~Connections() = default;
@@ -159,6 +160,7 @@ void Connections::Add(int socket, Origin origin) {
   Connection* added = connection.get();
   connections_.emplace(id, std::move(connection));
   added->Open();
+  now_is_old_ = true;
 }
 
 void Connections::Post(uint64_t connection, Ticket ticket, std::function<void(Reply*)> write) {
@@ -169,6 +171,22 @@ void Connections::Post(uint64_t connection, Ticket ticket, std::function<void(Re
     late_.push_back({connection, ticket, std::move(write)});
   }
   if (first) loop_.Post([this] { DeliverLate(); });  // one wake-up for all that come in meanwhile
+}
+
+Micros Connections::Now() {
+  if (now_is_old_) now_ = clock_.Steady();
+  now_is_old_ = false;
+  return now_;
+}
+
+// The end of a turn: those who asked in it are answered together.
+void Connections::AnswerGateways() {
+  if (service_.HasQuestions())
+    service_.AnswerGateways([this](const Caller& caller, const Reply& reply) {
+      const auto it = connections_.find(caller.connection);
+      if (it != connections_.end()) it->second->Finish(caller.ticket, reply);
+    });
+  now_is_old_ = true;
 }
 
 void Connections::DeliverLate() {
@@ -184,6 +202,7 @@ void Connections::DeliverLate() {
     answer.write(&late_reply_);
     it->second->Finish(answer.ticket, late_reply_);
   }
+  AnswerGateways();
 }
 
 void Connections::Drain() {
@@ -194,11 +213,12 @@ void Connections::Drain() {
 }
 
 void Connections::Tick() {
-  const Micros now = clock_.Steady();
+  const Micros now = Now();
   std::vector<Connection*> all;
   all.reserve(connections_.size());
   for (const auto& [id, connection] : connections_) all.push_back(connection.get());
   for (Connection* connection : all) connection->CheckTime(now);  // those that end are kept in retired_ meanwhile
+  AnswerGateways();
 }
 
 void Connections::Retire(uint64_t id) {

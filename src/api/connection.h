@@ -41,6 +41,9 @@ class Connections final : public Outbox {
   };
   void Tick();
   void DeliverLate();
+  void AnswerGateways();
+  // Of this turn of the loop; read once in each.
+  [[nodiscard]] Micros Now();
   void Retire(uint64_t id);
 
   EventLoop& loop_;
@@ -49,6 +52,8 @@ class Connections final : public Outbox {
   Clock& clock_;
   Service service_;
   bool draining_ = false;
+  Micros now_ = 0;
+  bool now_is_old_ = true;
   uint64_t next_id_ = 1;
   std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
   std::vector<std::unique_ptr<Connection>> retired_;  // until nobody can be in one of their functions

@@ -7,6 +7,8 @@
 #include <boost/asio/ssl.hpp>
 #include <charconv>
 
+#include "api/plain_sockets.h"
+
 namespace reeve::api {
 namespace {
 
@@ -25,61 +27,50 @@ class SslIdentity final : public TlsIdentity {
   asio::ssl::context context{asio::ssl::context::tls_server};
 };
 
-// A stream of either kind: asio's own objects, kept alive by the operations on their way.
-template <typename Socket>
-class AsioStream final : public Stream {
+// Asio's own object, kept alive by the operations on their way.
+class TlsStream final : public Stream {
  public:
-  explicit AsioStream(std::shared_ptr<Socket> socket) : socket_(std::move(socket)), life_(std::make_shared<Life>()) {}
-  ~AsioStream() override { Close(); }
+  using Socket = asio::ssl::stream<tcp::socket>;
+
+  TlsStream(tcp::socket socket, SslIdentity& identity, const std::function<void()>& after_events)
+      : socket_(std::make_shared<Socket>(std::move(socket), identity.context)), life_(std::make_shared<Life>(Life{nullptr, after_events})) {}
+  ~TlsStream() override { Close(); }
 
   void Open(StreamEvents* events) override {
     life_->events = events;
-    if constexpr (kTls) {
-      socket_->async_handshake(asio::ssl::stream_base::server, [life = life_, socket = socket_](error_code ec) {
-        if (life->events != nullptr) life->events->OnOpen(!ec);
-      });
-    } else {
-      events->OnOpen(true);
-    }
+    socket_->async_handshake(asio::ssl::stream_base::server, [life = life_, socket = socket_](error_code ec) { life->Tell([&](auto& to) { to.OnOpen(!ec); }); });
   }
-
   void Receive(std::span<char> space) override {
     socket_->async_read_some(asio::buffer(space.data(), space.size()), [life = life_, socket = socket_](error_code ec, size_t size) {
-      if (life->events != nullptr) life->events->OnReceived(ec ? 0 : size);
+      life->Tell([&](auto& to) { to.OnReceived(ec ? 0 : size); });
     });
   }
-
   Io Send(std::string_view bytes) override {
-    if constexpr (!kTls) {
-      // Nearly always the kernel takes all of it at once, and no event is needed.
-      error_code ec;
-      const size_t sent = socket_->write_some(asio::buffer(bytes.data(), bytes.size()), ec);
-      if (!ec && sent == bytes.size()) return Io::kDone;
-      if (ec && ec != asio::error::would_block) return Io::kFailed;
-      bytes.remove_prefix(sent);
-    }
     asio::async_write(*socket_, asio::buffer(bytes.data(), bytes.size()), [life = life_, socket = socket_](error_code ec, size_t) {
-      if (life->events != nullptr) life->events->OnSent(!ec);
+      life->Tell([&](auto& to) { to.OnSent(!ec); });
     });
     return Io::kLater;
   }
-
   void EndSending() override {
     error_code ec;
     socket_->lowest_layer().shutdown(tcp::socket::shutdown_send, ec);
   }
-
   void Close() override {
-    if (life_->events == nullptr && !socket_->lowest_layer().is_open()) return;
     life_->events = nullptr;
     error_code ec;
     socket_->lowest_layer().close(ec);
   }
 
  private:
-  static constexpr bool kTls = !std::is_same_v<Socket, tcp::socket>;
   struct Life {
-    StreamEvents* events = nullptr;  // null after Close
+    StreamEvents* events;  // null after Close
+    const std::function<void()>& after_events;
+    template <typename What>
+    void Tell(What what) {
+      if (events == nullptr) return;
+      what(*events);
+      after_events();
+    }
   };
   std::shared_ptr<Socket> socket_;
   std::shared_ptr<Life> life_;
@@ -87,8 +78,11 @@ class AsioStream final : public Stream {
 
 class AsioLoop final : public EventLoop {
  public:
+  AsioLoop() : plain_([this](std::function<void()> work) { Post(std::move(work)); }, [this] { after_events_(); }), plain_events_(io_, dup(plain_.descriptor())) {}
+
   void Run() override {
     const auto work = asio::make_work_guard(io_);
+    WaitForPlain();
     io_.run();
   }
   void Stop() override { io_.stop(); }
@@ -98,18 +92,15 @@ class AsioLoop final : public EventLoop {
     tick_ = std::move(work);
     Arm();
   }
+  void AfterEvents(std::function<void()> work) override { after_events_ = std::move(work); }
   std::unique_ptr<Stream> Adopt(int socket, TlsIdentity* tls) override {
-    tcp::socket plain(io_);
+    if (tls == nullptr) return plain_.Adopt(socket);
+    tcp::socket taken(io_);
     error_code ec;
-    plain.assign(tcp::v4(), socket, ec);  // the family matters only for binding
-    if (!ec) plain.non_blocking(true, ec);
-    if (ec) {
-      ::close(socket);
-      return nullptr;
-    }
-    if (tls == nullptr) return std::make_unique<AsioStream<tcp::socket>>(std::make_shared<tcp::socket>(std::move(plain)));
-    using TlsSocket = asio::ssl::stream<tcp::socket>;
-    return std::make_unique<AsioStream<TlsSocket>>(std::make_shared<TlsSocket>(std::move(plain), static_cast<SslIdentity*>(tls)->context));
+    taken.assign(tcp::v4(), socket, ec);  // the family matters only for binding
+    if (!ec) return std::make_unique<TlsStream>(std::move(taken), static_cast<SslIdentity&>(*tls), after_events_);
+    ::close(socket);
+    return nullptr;
   }
 
   asio::io_context& io() { return io_; }
@@ -124,7 +115,18 @@ class AsioLoop final : public EventLoop {
     });
   }
 
+  void WaitForPlain() {
+    plain_events_.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code ec) {
+      if (ec) return;
+      plain_.Poll();
+      WaitForPlain();
+    });
+  }
+
   asio::io_context io_{1};  // one thread runs it
+  std::function<void()> after_events_ = [] {};
+  PlainSockets plain_;
+  asio::posix::stream_descriptor plain_events_;  // a descriptor of its own for the same poll set
   asio::steady_timer timer_{io_};
   std::chrono::microseconds interval_{};
   std::function<void()> tick_;

@@ -34,7 +34,7 @@ class StreamEvents {
   virtual void OnSent(bool ok) = 0;
 };
 
-// One connection. Calls back on its loop's thread, never from within a call, and not at all after Close.
+// One connection. Calls back on its loop's thread, not from within Receive and Send, and not at all after Close. May be closed, not destroyed, within a callback.
 class Stream {
  public:
   enum class Io : uint8_t { kDone, kLater, kFailed };
@@ -59,6 +59,9 @@ class EventLoop {
   virtual void Post(std::function<void()> work) = 0;
   // Calls `work` about every `interval` from now on; once per loop, before Run.
   virtual void Every(Micros interval, std::function<void()> work) = 0;
+  // Calls `work` whenever those streams that had something have been told: of all plain streams that were ready together, of a TLS stream alone. Once per
+  // loop, before Run.
+  virtual void AfterEvents(std::function<void()> work) = 0;
   // Takes over an accepted socket; with TLS if `tls` is set, which outlives the stream. On the loop's thread.
   [[nodiscard]] virtual std::unique_ptr<Stream> Adopt(int socket, TlsIdentity* tls) = 0;
 };

@@ -47,7 +47,7 @@ class Handler {
   // Whether the path is a gateway's door, for which the wider limits hold. The path may be cut off at its end.
   virtual bool IsGatewayDoor(std::string_view path) = 0;
   virtual BodyPlan PlanBody(const Request& request) = 0;
-  // Answers into `reply`, or keeps `ticket` and answers through Exchange::Finish.
+  // Answers into `reply`, or keeps `ticket` and answers through Exchange::Finish; until then the texts of `request`, but for its body, stay where they are.
   virtual Answer Handle(const Request& request, Ticket ticket, Reply* reply) = 0;
   // Answers a request that cannot be served; `request` has what could be read of it.
   virtual void Refuse(Fault fault, const Request& request, Reply* reply) = 0;

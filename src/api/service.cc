@@ -31,6 +31,8 @@ std::string_view OriginalPath(const Request& request, const GatewayDoor& door) {
   return target.substr(0, target.find('?'));  // a query may hold secrets
 }
 
+std::string_view RequestIdOf(const Request& request, std::string_view made) { return IsSaneRequestId(request.request_id) ? request.request_id : made; }
+
 int NginxStatus(int status) { return status == 401 || status == 503 ? status : 403; }
 
 std::string_view CodeOf(Fault fault) {
@@ -95,8 +97,8 @@ const std::string& Service::DateField(Micros now) {
   return date_field_;
 }
 
-void Service::BeginReply(std::string_view request_id, std::string_view traceparent, bool gateway, Reply* reply) {
-  reply->fields += DateField(shared_.clock.Now());
+void Service::BeginReply(std::string_view request_id, std::string_view traceparent, bool gateway, Micros now, Reply* reply) {
+  reply->fields += DateField(now);
   reply->Add("X-Request-Id", request_id);
   if (!traceparent.empty() && IsTraceParent(traceparent)) reply->Add("traceparent", traceparent);
   reply->fields += gateway ? kGatewaySafetyFields : kSafetyFields;
@@ -115,71 +117,124 @@ BodyPlan Service::PlanBody(const Request& request, const Caller& caller) {
 }
 
 Handler::Answer Service::Handle(const Request& request, const Caller& caller, Reply* reply) {
+  if (IsGatewayDoor(request.path)) return AskGateway(request, caller, reply);
   const Micros now = shared_.clock.Now();
   const std::string_view decision_id = ids_.Next(now);
-  const std::string_view request_id = IsSaneRequestId(request.request_id) ? request.request_id : decision_id;
+  const std::string_view request_id = RequestIdOf(request, decision_id);
   Call call = {.request = request, .caller = caller, .reply = reply, .now = now, .decision_id = decision_id, .request_id = request_id,
                .context = {shared_.options.public_url, request.path, request_id, request.accept, now}, .match = {}, .body = {}, .actor = {}};
-  const bool gateway = IsGatewayDoor(request.path);
-  BeginReply(request_id, request.traceparent, gateway, reply);
-  if (!gateway) return AskApi(call);
-  AskGateway(call);
-  return Handler::Answer::kNow;
+  BeginReply(request_id, request.traceparent, false, now, reply);
+  return AskApi(call);
 }
 
 void Service::Refuse(Fault fault, const Request& request, Reply* reply) {
   shared_.metrics.faults[static_cast<size_t>(fault)].fetch_add(1, std::memory_order_relaxed);
   const Micros now = shared_.clock.Now();
   const std::string_view request_id = ids_.Next(now);
-  BeginReply(request_id, {}, false, reply);
+  BeginReply(request_id, {}, false, now, reply);
   WriteProblem({.code = CodeOf(fault), .detail = std::string(WordsFor(fault))}, {shared_.options.public_url, request.path, request_id, request.accept, now}, reply);
   Count(kNoRoute, *reply);
 }
 
 // ---- the doors of gateways ----
 
-void Service::AskGateway(Call& call) {
-  const auto door = ReadGatewayDoor(call.request.path);
-  call.reply->Add("X-Authz-Decision-Id", call.decision_id);
-  const auto row = static_cast<size_t>(door && door->profile == DoorProfile::kNginxDenied ? Operation::kGatewayDenied : Operation::kGateway);
-  if (!door) {
-    Fail(call, {.code = "RESOURCE_NOT_FOUND", .detail = "This is no door for gateways: /authz[/scope/SCOPE][/cost/N][/nginx|/envoy]."});
-  } else if (door->profile == DoorProfile::kNginxDenied) {
-    ReplayDenial(call);
-  } else {
-    const gate::Admission admission = shared_.gate.Authorize(KeyShown(call.request), {.scope = door->scope, .cost = door->cost, .run = false});
-    if (const auto rate = admission.rate()) AddRate(*rate, false, call.reply);
-    if (admission.decision.allowed())
-      AddIdentity(admission.who(), call.reply);
-    else
-      DenyGateway(call, *door, admission);
+Handler::Answer Service::AskGateway(const Request& request, const Caller& caller, Reply* reply) {
+  const auto door = ReadGatewayDoor(request.path);
+  if (door && door->profile != DoorProfile::kNginxDenied) {
+    questions_.push_back({caller, request, *door});
+    return Handler::Answer::kLater;
   }
-  Count(row, *call.reply);
+  const Micros now = shared_.clock.Now();
+  const std::string_view decision_id = ids_.Next(now);
+  const std::string_view request_id = RequestIdOf(request, decision_id);
+  const ProblemContext context = {shared_.options.public_url, request.path, request_id, request.accept, now};
+  BeginReply(request_id, request.traceparent, true, now, reply);
+  reply->Add("X-Authz-Decision-Id", decision_id);
+  if (door)
+    ReplayDenial(request, context, reply);
+  else
+    WriteProblem({.code = "RESOURCE_NOT_FOUND", .detail = "This is no door for gateways: /authz[/scope/SCOPE][/cost/N][/nginx|/envoy]."}, context, reply);
+  Count(static_cast<size_t>(door ? Operation::kGatewayDenied : Operation::kGateway), *reply);
+  return Handler::Answer::kNow;
 }
 
-void Service::DenyGateway(const Call& call, const GatewayDoor& door, const gate::Admission& admission) {
+void Service::AnswerGateways(const AnswerTo& answer) {
+  while (!questions_.empty()) {  // an answer may let a pipelined question in
+    deciding_.swap(questions_);
+    std::span<const Question> left = deciding_;
+    while (!left.empty()) {
+      const size_t count = std::min(left.size(), gate::kAsksMax);
+      AnswerQuestions(left.first(count), answer);
+      left = left.subspan(count);
+    }
+    deciding_.clear();
+  }
+}
+
+// What is read of several people lies anywhere in memory; it is fetched for all of them before it is needed for the first.
+void Service::AnswerQuestions(std::span<const Question> questions, const AnswerTo& answer) {
+  asks_.clear();
+  for (const Question& question : questions)
+    asks_.push_back({KeyShown(question.request), {.scope = question.door.scope, .or_scope = {}, .cost = question.door.cost, .run = false}});
+  admissions_.resize(questions.size());
+  identities_.assign(questions.size(), {});
+  shared_.gate.AuthorizeMany(asks_, admissions_);
+  for (const gate::Admission& admission : admissions_)
+    if (admission.decision.allowed()) admission.Approach();
+  for (size_t i = 0; i < questions.size(); ++i) {
+    if (!admissions_[i].decision.allowed()) continue;
+    identities_[i] = admissions_[i].who();
+    __builtin_prefetch(identities_[i].customer_id.data());
+    __builtin_prefetch(identities_[i].tenant_id.data());
+    __builtin_prefetch(identities_[i].api_key_id.data());
+  }
+  if (replies_.size() < questions.size()) replies_.resize(questions.size());
+  const Micros now = shared_.clock.Now();
+  for (size_t i = 0; i < questions.size(); ++i) {
+    replies_[i].Clear();
+    AnswerQuestion(questions[i], admissions_[i], identities_[i], now, &replies_[i]);
+  }
+  // Only now: what is handled next on a connection may ask the gate again, and the texts of before would go.
+  for (size_t i = 0; i < questions.size(); ++i) answer(questions[i].caller, replies_[i]);
+}
+
+void Service::AnswerQuestion(const Question& question, const gate::Admission& admission, const gate::Identity& who, Micros now, Reply* reply) {
+  const Request& request = question.request;
+  const std::string_view decision_id = ids_.Next(now);
+  const std::string_view request_id = RequestIdOf(request, decision_id);
+  BeginReply(request_id, request.traceparent, true, now, reply);
+  reply->Add("X-Authz-Decision-Id", decision_id);
+  if (const auto rate = admission.rate()) AddRate(*rate, false, reply);
+  if (admission.decision.allowed())
+    AddIdentity(who, reply);
+  else
+    DenyGateway(question, admission, {shared_.options.public_url, request.path, request_id, request.accept, now}, decision_id, reply);
+  Count(static_cast<size_t>(Operation::kGateway), *reply);
+}
+
+void Service::DenyGateway(const Question& question, const gate::Admission& admission, const ProblemContext& context, std::string_view decision_id, Reply* reply) {
+  const GatewayDoor& door = question.door;
   if (door.profile != DoorProfile::kNginx) {
-    ProblemContext context = call.context;
-    context.instance = OriginalPath(call.request, door);
-    return WriteRefusal(admission.decision, door.scope, context, false, call.reply);
+    ProblemContext of_client = context;
+    of_client.instance = OriginalPath(question.request, door);
+    return WriteRefusal(admission.decision, door.scope, of_client, false, reply);
   }
   const int status = domain::HttpStatus(admission.decision.outcome);
-  call.reply->status = NginxStatus(status);
-  call.reply->Add("X-Authz-Status", status);
-  if (admission.decision.retry_after_s > 0) call.reply->Add("Retry-After", admission.decision.retry_after_s);
-  if (status == 401) call.reply->Add("WWW-Authenticate", "Bearer realm=\"reeve\"");
-  const Denial denial = {admission.decision, admission.rate(), std::string(door.scope), std::string(call.decision_id)};
-  call.reply->Add("X-Authz-Denial", WriteDenialToken(denial, shared_.denial_key, call.now));
+  reply->status = NginxStatus(status);
+  reply->Add("X-Authz-Status", status);
+  if (admission.decision.retry_after_s > 0) reply->Add("Retry-After", admission.decision.retry_after_s);
+  if (status == 401) reply->Add("WWW-Authenticate", "Bearer realm=\"reeve\"");
+  const Denial denial = {admission.decision, admission.rate(), std::string(door.scope), std::string(decision_id)};
+  reply->Add("X-Authz-Denial", WriteDenialToken(denial, shared_.denial_key, context.now));
 }
 
-void Service::ReplayDenial(Call& call) {
-  const auto denial = ReadDenialToken(call.request.Find("X-Authz-Denial"), shared_.denial_key, call.now);
-  ProblemContext context = call.context;
-  context.instance = OriginalPath(call.request, {});
-  if (!denial) return WriteProblem({.code = "ACCESS_DENIED"}, context, call.reply);
+void Service::ReplayDenial(const Request& request, ProblemContext context, Reply* reply) {
+  const auto denial = ReadDenialToken(request.Find("X-Authz-Denial"), shared_.denial_key, context.now);
+  context.instance = OriginalPath(request, {});
+  if (!denial) return WriteProblem({.code = "ACCESS_DENIED"}, context, reply);
   context.request_id = denial->decision_id;
-  if (denial->rate) AddRate(*denial->rate, false, call.reply);
-  WriteRefusal(denial->decision, denial->scope, context, true, call.reply);
+  if (denial->rate) AddRate(*denial->rate, false, reply);
+  WriteRefusal(denial->decision, denial->scope, context, true, reply);
 }
 
 // ---- the API ----

@@ -7,8 +7,10 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/admin_tokens.h"
 #include "api/answers.h"
@@ -69,8 +71,12 @@ class Service {
 
   [[nodiscard]] bool IsGatewayDoor(std::string_view path) const { return IsGatewayPath(path); }
   [[nodiscard]] BodyPlan PlanBody(const Request& request, const Caller& caller);
-  // kLater: the answer comes through the outbox.
+  // kLater: the answer comes through the outbox; or, to a gateway's question, from AnswerGateways, until when the request's texts stay where they are.
   [[nodiscard]] Handler::Answer Handle(const Request& request, const Caller& caller, Reply* reply);
+  // Decides the gateways' questions that wait, together, and calls `answer` with each. To be called soon after Handle.
+  using AnswerTo = std::function<void(const Caller&, const Reply&)>;
+  void AnswerGateways(const AnswerTo& answer);
+  [[nodiscard]] bool HasQuestions() const { return !questions_.empty(); }
   void Refuse(Fault fault, const Request& request, Reply* reply);
 
  private:
@@ -95,9 +101,17 @@ class Service {
     [[nodiscard]] ProblemContext context() const { return {type_base, instance, request_id, accept, now}; }
   };
 
-  void AskGateway(Call& call);
-  void DenyGateway(const Call& call, const GatewayDoor& door, const gate::Admission& admission);
-  void ReplayDenial(Call& call);
+  // A gateway's question, until several are decided together.
+  struct Question {
+    Caller caller;
+    Request request;
+    GatewayDoor door;
+  };
+  Handler::Answer AskGateway(const Request& request, const Caller& caller, Reply* reply);
+  void AnswerQuestions(std::span<const Question> questions, const AnswerTo& answer);
+  void AnswerQuestion(const Question& question, const gate::Admission& admission, const gate::Identity& who, Micros now, Reply* reply);
+  void DenyGateway(const Question& question, const gate::Admission& admission, const ProblemContext& context, std::string_view decision_id, Reply* reply);
+  void ReplayDenial(const Request& request, ProblemContext context, Reply* reply);
   Handler::Answer AskApi(Call& call);
   // Checks that come before an operation; false: answered.
   bool Admit(Call& call);
@@ -119,7 +133,7 @@ class Service {
   void SetText(int status, std::string text, Reply* reply) const;
 
   Kept Keep(const Call& call) const;
-  void BeginReply(std::string_view request_id, std::string_view traceparent, bool gateway, Reply* reply);
+  void BeginReply(std::string_view request_id, std::string_view traceparent, bool gateway, Micros now, Reply* reply);
   void Fail(const Call& call, Problem problem) const { WriteProblem(problem, call.context, call.reply); }
   void Count(size_t row, const Reply& reply) { shared_.metrics.CountAnswer(row, reply.status); }
   [[nodiscard]] const std::string& DateField(Micros now);
@@ -129,6 +143,13 @@ class Service {
   IdMaker ids_;
   std::string date_field_;             // "Date: …\r\n"
   Micros date_second_ = -1;
+  std::vector<Question> questions_;
+  // What AnswerQuestions uses, kept for its memory.
+  std::vector<Question> deciding_;
+  std::vector<gate::Ask> asks_;
+  std::vector<gate::Admission> admissions_;
+  std::vector<gate::Identity> identities_;
+  std::vector<Reply> replies_;
 };
 
 }  // namespace reeve::api

@@ -12,6 +12,12 @@ Identity Admission::who() const {
           keys_->ScopesOf(keys_->At(key_)).text};
 }
 
+void Admission::Approach() const {
+  if (keys_ == nullptr) return;
+  __builtin_prefetch(&customers_->At(customer_));
+  keys_->ApproachId(key_);
+}
+
 std::optional<domain::RateFacts> Admission::rate() const {
   if (!rated_) return std::nullopt;
   constexpr int64_t kSecondNs = 1'000'000'000;

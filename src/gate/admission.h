@@ -25,6 +25,8 @@ class Admission {
 
   // Known from kCustomerSuspended on; before that all texts are empty: who shows a key that is not accepted learns nothing. As long as the texts are valid.
   [[nodiscard]] Identity who() const;
+  // Starts to fetch what who() reads, for whoever names several people together.
+  void Approach() const;
   // The tighter of the two rates after this request: for the RateLimit fields. Unset before kRateLimited, and with Need::cost 0. As long as who().
   [[nodiscard]] std::optional<domain::RateFacts> rate() const;
 

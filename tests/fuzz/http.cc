@@ -144,6 +144,10 @@ class WholeService final : public Handler, public Outbox {
     late_ = {};
     auto late = late_.get_future();
     if (service_->Handle(request, {0, ticket, true}, reply) == Answer::kNow) return Answer::kNow;
+    if (service_->HasQuestions()) {
+      service_->AnswerGateways([&](const Caller&, const Reply& answer) { *reply = answer; });
+      return Answer::kNow;
+    }
     const auto write = late.get();
     reply->Clear();
     write(reply);
