@@ -163,6 +163,7 @@ void PlanJson(const PlanReport& report, const std::optional<migrate::CostEstimat
   out->Set("bytes", report.bytes).Set("legacy_rows", report.legacy_rows).Set("central_rows", report.central_rows);
   out->Set("billed_calls", cost ? cost->total.jobs : 0).Set("dead_letters", CodeCountsJson(report.dead_letters)).Set("findings", CodeCountsJson(FindingCounts(report)));
   out->Set("failed", FailedJson(FailedOf(report))).Set("skipped", SkippedJson(report.skipped)).Set("not_read", Json::Array(report.not_read));
+  if (report.rows_as_of) out->Set("rows_as_of", FormatRfc3339(*report.rows_as_of));
   if (cost) out->Set("cost", CostJson(*cost));
   if (!details) return;
   Json tenants = Json::Array();
@@ -181,6 +182,7 @@ std::string PlanText(const PlanReport& report, const std::optional<migrate::Cost
   out += Facts({{"tenants", fmt::format("{} can be migrated{}", Grouped(good),
                                         report.failed_tenants == 0 ? "" : view.Painted(Paint::kBad, fmt::format(", {} CANNOT", Grouped(report.failed_tenants))))},
                 {"input", fmt::format("{} in {}, {}", Counted(report.legacy_rows, "row"), Counted(report.files, PartOf(report.source)), Bytes(report.bytes))},
+                {"rows of", report.rows_as_of ? FormatTime(*report.rows_as_of) + ", all of them" : std::string()},
                 {"central rows", Grouped(report.central_rows)},
                 {"quarantined", Counted(Sum(report.dead_letters), "row")},
                 {"cost", cost ? fmt::format("{} in BigQuery, {}", Counted(cost->total.jobs, "job"), Dollars(cost->total.micro_usd))

@@ -91,6 +91,9 @@ TEST(Reports, APlanForBigQuerySaysWhatItCostsBesideOneJobPerRow) {
   EXPECT_NE(text.find("one job per row     560  1,120   8.0 GB  $12.35  18 min 40 s"), std::string::npos) << text;
   EXPECT_NE(text.find("Prices: on-demand."), std::string::npos);
   EXPECT_NE(text.find("Assumed: one location."), std::string::npos);
+  migrate::PlanReport of_an_instant = APlan();
+  of_an_instant.rows_as_of = *ParseTime("2026-11-15 11:59:00.5 UTC");
+  EXPECT_NE(PlanText(of_an_instant, ACost(), {}).find("rows of       2026-11-15 11:59:00.500000 UTC, all of them"), std::string::npos);
   const std::string json = Text([](Json* out) { PlanJson(APlan(), ACost(), false, out); });
   EXPECT_NE(json.find(R"("billed_calls":3)"), std::string::npos);
   EXPECT_NE(json.find(R"x("cost":{"prices":"on-demand","steps":[{"step":"read it (plan)","jobs":3,"api_calls":9,"bytes_billed":1230000000,"micro_usd":7331,)x"

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/time_text.h"
 
 namespace reeve::legacy {
 
@@ -74,6 +75,8 @@ class LegacyEstate {
   // Replaces the rows of `table` by `lines` (each one JSON object with its newline), atomically, making dataset and table if absent.
   // For rollback and restore, whose callers have merged. The previous parts are gone afterwards.
   [[nodiscard]] virtual Result<> Replace(const std::string& dataset, const std::string& table, std::string_view lines) = 0;
+  // Of which instant all rows of the last listing are, by the source's clock; nullopt: each as it is when it is read.
+  [[nodiscard]] virtual std::optional<Micros> RowsAsOf() const { return std::nullopt; }
   // The schema of `table` as `bq show --schema` prints it, "" if none is known. For backups.
   [[nodiscard]] virtual Result<std::string> SchemaText(const LegacyTable& table);
   // Gives `table` this schema, where the engine keeps one beside the rows; does nothing elsewhere. For restore.

@@ -107,6 +107,11 @@ class BigQueryEstate final : public LegacyEstate {
     return {};
   }
 
+  std::optional<Micros> RowsAsOf() const override {
+    const std::lock_guard lock(mu_);
+    return catalog_ != nullptr && reader_.reads_at_instant() ? catalog_->instant : std::nullopt;
+  }
+
   Result<std::string> SchemaText(const LegacyTable& table) override {
     if (!table.schema) return std::string();
     REEVE_TRY(CheckNames(table.dataset, table.name));
@@ -219,7 +224,7 @@ class BigQueryEstate final : public LegacyEstate {
   TableFetcher fetcher_;
   TableWriter writer_;
 
-  std::mutex mu_;
+  mutable std::mutex mu_;
   // All guarded by mu_.
   std::shared_ptr<const EstateCatalog> catalog_;
   Micros listed_ = 0;                 // steady time

@@ -109,6 +109,7 @@ TEST_F(TableFetcherTest, AllRowsAreThoseOfTheListingsInstantWhereTheEngineCan) {
   ASSERT_TRUE(Bytes(*estate, Name(0), "x_meta_api_keys"));
   for (const auto& job : project_->reads())
     EXPECT_NE(job.sql.find("FOR SYSTEM_TIME AS OF TIMESTAMP '2027-01-15 08:00:00+00'"), std::string::npos) << job.sql;
+  EXPECT_EQ(estate->RowsAsOf(), project_->now);
 }
 
 TEST_F(TableFetcherTest, AnEngineWithoutAPastIsAskedForItOnce) {
@@ -119,6 +120,7 @@ TEST_F(TableFetcherTest, AnEngineWithoutAPastIsAskedForItOnce) {
   for (const char* table : {"x_meta_api_keys", "x_meta_pipeline_runs"}) ASSERT_TRUE(Lines(*estate, Name(0), table));
   ASSERT_TRUE(Bytes(*estate, Name(0), "x_meta_api_keys"));
   EXPECT_EQ(project_->reads().size(), 1U + 3);
+  EXPECT_EQ(estate->RowsAsOf(), std::nullopt);
   const auto now = Open({.one_instant = false});
   ASSERT_TRUE(now->List());
   ASSERT_TRUE(Lines(*now, Name(0), "x_meta_api_keys"));

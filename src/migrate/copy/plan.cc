@@ -84,6 +84,7 @@ class Planner {
   }
 
   void Sum() {
+    report_.rows_as_of = engine_.estate->RowsAsOf();
     for (const TenantPlan& plan : report_.tenants) {
       report_.files += plan.files;
       report_.bytes += plan.bytes;

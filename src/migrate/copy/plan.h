@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct TenantPlan {
 struct PlanReport {
   Micros as_of = 0;
   std::string source;
+  std::optional<Micros> rows_as_of;              // the instant of which all rows are, where the source can say so
   std::vector<TenantPlan> tenants;
   std::vector<Skipped> skipped;
   std::vector<std::string> not_read;
