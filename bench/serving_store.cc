@@ -39,14 +39,20 @@ void Check(bool ok, const std::string& what) {
 struct Loaded {
   std::vector<ServedCustomer> customers;
   uint64_t keys = 0, bytes = 0, usage = 0, runs = 0;
+  double customers_s = 0, keys_s = 0;  // when the last of them had come
   ServingMarks marks;
 };
 
 Loaded Load(ServingStore& store, Days month) {
   Loaded loaded;
   ServingVisitor visitor;
+  const double began = Now();
   visitor.customer = [&](const ServedCustomer& customer) { loaded.customers.push_back(customer); };
-  visitor.key = [&](const ServedKey& key) { ++loaded.keys, loaded.bytes += key.customer_id.size() + key.scopes.size() + key.digest[0]; };
+  visitor.key = [&](const ServedKey& key) {
+    if (loaded.keys == 0) loaded.customers_s = Now() - began;
+    if (loaded.keys % 4'096 == 0) loaded.keys_s = Now() - began;
+    ++loaded.keys, loaded.bytes += key.customer_id.size() + key.scopes.size() + key.digest[0];
+  };
   visitor.usage = [&](const UsageRow&) { ++loaded.usage; };
   visitor.run = [&](const RunRow&) { ++loaded.runs; };
   auto marks = store.Load(month, visitor);
@@ -126,9 +132,9 @@ int main(int argc, char** argv) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   const auto at = [&](double share) { return times.empty() ? 0.0 : times[static_cast<size_t>(share * static_cast<double>(times.size() - 1))] * 1e3; };
-  std::printf("{\"open_s\":%.3f,\"load_s\":%.3f,\"customers\":%zu,\"keys\":%llu,\"usage\":%llu,\"operations_per_s\":%.0f,\"commit_ms_p50\":%.2f,"
+  std::printf("{\"open_s\":%.3f,\"load_s\":%.3f,\"customers_until_s\":%.3f,\"keys_until_s\":%.3f,\"customers\":%zu,\"keys\":%llu,\"usage\":%llu,\"operations_per_s\":%.0f,\"commit_ms_p50\":%.2f,"
               "\"commit_ms_p99\":%.2f,\"commit_ms_max\":%.2f,\"cpu_us_per_operation\":%.1f,\"peak_mib\":%.0f}\n",
-              open_s, load_s, loaded.customers.size(), static_cast<unsigned long long>(loaded.keys), static_cast<unsigned long long>(loaded.usage),
+              open_s, load_s, loaded.customers_s, loaded.keys_s, loaded.customers.size(), static_cast<unsigned long long>(loaded.keys), static_cast<unsigned long long>(loaded.usage),
               commit_s > 0 ? static_cast<double>(groups * size) / commit_s : 0, at(0.5), at(0.99), at(1), cpu_us, static_cast<double>(usage.ru_maxrss) / 1024);
   return 0;
 }

@@ -15,15 +15,46 @@ namespace {
 
 constexpr int kStorageScale = 2;  // customer_usage.storage_used_gb
 
-struct Hash {
-  using is_transparent = void;
-  size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-};
-template <typename Value>
-using ByText = std::unordered_map<std::string, Value, Hash, std::equal_to<>>;
-
 struct Subscription {
   std::optional<int64_t> monthly, concurrent, storage;
+};
+
+// Values by customer or tenant. They are asked for in nearly the order in which they were added: only where the two orders part is anything hashed.
+template <typename Value>
+class InOrder {
+ public:
+  void Add(std::string_view name, Value value) {
+    entries_.push_back({texts_.size(), name.size(), std::move(value)});
+    texts_.append(name);
+  }
+  // Replaces what was added last, if it has this name.
+  void AddOrReplace(std::string_view name, Value value) {
+    if (!entries_.empty() && NameOf(entries_.back()) == name) entries_.back().value = std::move(value);
+    else Add(name, std::move(value));
+  }
+  // nullptr: there is none. Nothing is added any more.
+  [[nodiscard]] const Value* Find(std::string_view name) {
+    if (next_ < entries_.size() && NameOf(entries_[next_]) == name) return &entries_[next_++].value;
+    if (entries_.empty()) return nullptr;
+    if (by_name_.empty())
+      for (size_t i = 0; i < entries_.size(); ++i) by_name_.emplace(NameOf(entries_[i]), i);
+    const auto found = by_name_.find(name);
+    if (found == by_name_.end()) return nullptr;
+    next_ = found->second + 1;
+    return &entries_[found->second].value;
+  }
+
+ private:
+  struct Entry {
+    size_t at, size;  // of the name in texts_
+    Value value;
+  };
+  [[nodiscard]] std::string_view NameOf(const Entry& entry) const { return std::string_view(texts_).substr(entry.at, entry.size); }
+
+  std::string texts_;
+  std::vector<Entry> entries_;
+  size_t next_ = 0;
+  std::unordered_map<std::string_view, size_t> by_name_;
 };
 
 std::optional<int64_t> MaybeInt(const sqlite::Statement& row, int column) {
@@ -56,8 +87,8 @@ class Loader {
 
   sqlite::Database& database_;
   const ServingVisitor& visitor_;
-  ByText<Subscription> subscriptions_;    // current ones by customer
-  ByText<int64_t> storage_;               // hundredths of a GB by tenant, where it is not zero
+  InOrder<Subscription> subscriptions_;   // current ones by customer
+  InOrder<int64_t> storage_;              // hundredths of a GB by tenant, where it is not zero
   std::vector<RunRow> open_;
 };
 
@@ -66,7 +97,7 @@ Result<> Loader::ReadSubscriptions() {
                database_.Prepare("SELECT customer_id, monthly_pipeline_quota, concurrent_pipeline_quota, storage_quota_gb "
                                  "FROM customer_subscriptions NOT INDEXED WHERE billing_cycle_end IS NULL"));
   return ForEachRow(read, [&](const sqlite::Statement& row) -> Result<> {
-    subscriptions_.emplace(row.Text(0), Subscription{MaybeInt(row, 1), MaybeInt(row, 2), MaybeInt(row, 3)});
+    subscriptions_.Add(row.Text(0), {MaybeInt(row, 1), MaybeInt(row, 2), MaybeInt(row, 3)});
     return {};
   });
 }
@@ -78,7 +109,7 @@ Result<> Loader::ReadStorage() {
   return ForEachRow(read, [&](const sqlite::Statement& row) -> Result<> {
     const auto used = catalog::ParseNumeric(row.Text(1), kStorageScale);
     if (!used) return Fail(Code::kCorrupt, "customer_usage of {}: storage_used_gb is no number", row.Text(0));
-    storage_.insert_or_assign(std::string(row.Text(0)), *used);
+    storage_.AddOrReplace(row.Text(0), *used);
     return {};
   });
 }
@@ -93,14 +124,14 @@ Result<> Loader::Customers() {
     customer.tenant_id = row.Text(1);
     customer.status = row.Text(2);
     customer.plan = row.Text(3);
-    const auto subscription = subscriptions_.find(customer.customer_id);
-    customer.has_subscription = subscription != subscriptions_.end();
-    const Subscription quotas = customer.has_subscription ? subscription->second : Subscription{};
+    const Subscription* const subscription = subscriptions_.Find(customer.customer_id);
+    customer.has_subscription = subscription != nullptr;
+    const Subscription quotas = subscription == nullptr ? Subscription{} : *subscription;
     customer.monthly_runs = quotas.monthly;
     customer.concurrent_runs = quotas.concurrent;
     customer.storage_gb = quotas.storage;
-    const auto storage = storage_.find(customer.tenant_id);
-    customer.storage_used_hundredths = storage == storage_.end() ? 0 : storage->second;
+    const int64_t* const storage = storage_.Find(customer.tenant_id);
+    customer.storage_used_hundredths = storage == nullptr ? 0 : *storage;
     visitor_.customer(customer);
     return {};
   });
