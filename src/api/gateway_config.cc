@@ -74,6 +74,10 @@ http://:@LISTEN_PORT@ {
 			# The question mark keeps the client's query out of reeve's address.
 			uri @DOOR@?
 			copy_headers @FIELDS@
+			transport http {
+				dial_timeout 1s
+				response_header_timeout 2s
+			}
 		}
 		reverse_proxy @APP@
 	}

@@ -303,16 +303,6 @@ class CaddyGate(Contract, unittest.TestCase):
     kind = Caddy()
     gone_statuses = (502, 503)
 
-    def test_when_reeve_hangs_nobody_comes_in(self):
-        """Caddy waits for as long as reeve may need; nobody comes in meanwhile."""
-        self.gateway.server.freeze()
-        try:
-            with self.assertRaises(TimeoutError):
-                ask(self.gateway.address, "GET", "/things", {"X-API-Key": key_of("acme")}, timeout=2)
-            self.assertEqual(self.gateway.reached(), [])
-        finally:
-            self.gateway.server.process.send_signal(signal.SIGCONT)
-
 
 class HaproxyGate(Contract, unittest.TestCase):
     kind = Haproxy()
