@@ -1,6 +1,6 @@
 // FaultyBigQuery: a bigquery::Client that dies at a call, as a process that is killed does: the call is not made, or was made and nobody heard of it, and no
 // later call reaches the server, not even those that tidy up. Counts the calls, so that a test can die at each of them. On request it hides etags, as an
-// engine that has none. Not safe for concurrent use.
+// engine that has none, or loses long rows of loads and says nothing, as the emulator v0.8.1 does. Not safe for concurrent use.
 #pragma once
 
 #include <limits>
@@ -22,6 +22,7 @@ class FaultyBigQuery final : public bigquery::Client {
     dead_ = false;
   }
   void HideEtags() { hides_etags_ = true; }
+  void LoseLongRows(size_t bytes_max) { row_bytes_max_ = bytes_max; }
   [[nodiscard]] bool dead() const { return dead_; }
   [[nodiscard]] int calls() const { return calls_; }
 
@@ -68,7 +69,10 @@ class FaultyBigQuery final : public bigquery::Client {
     return Call([&] { return inner_.DryRun(spec); });
   }
   Result<bigquery::JobResult> Load(const bigquery::LoadSpec& spec, const bigquery::UploadSource& rows) override {
-    return Call([&] { return inner_.Load(spec, rows); });
+    if (row_bytes_max_ == 0) return Call([&] { return inner_.Load(spec, rows); });
+    auto loaded = Call([&] { return inner_.Load(spec, Shortened(rows)); });
+    if (loaded) loaded->output_rows = 0;
+    return loaded;
   }
   Result<> Cancel(const std::string& job_id, const std::string& location) override {
     return Call([&] { return inner_.Cancel(job_id, location); });
@@ -88,6 +92,31 @@ class FaultyBigQuery final : public bigquery::Client {
     return result;
   }
 
+  // The whole text at once, without its long lines.
+  bigquery::UploadSource Shortened(const bigquery::UploadSource& rows) const {
+    auto done = std::make_shared<bool>(false);
+    bigquery::UploadSource source;
+    source.next = [this, rows, done](size_t) -> Result<std::string> {
+      std::string all, kept;
+      if (std::exchange(*done, true)) return kept;
+      for (std::string piece = "."; !piece.empty();) {
+        REEVE_ASSIGN(piece, rows.next(1 << 20));
+        all += piece;
+      }
+      for (size_t at = 0; at < all.size();) {
+        const size_t end = all.find('\n', at) + 1;
+        if (end - at <= row_bytes_max_) kept.append(all, at, end - at);
+        at = end;
+      }
+      return kept;
+    };
+    source.rewind = [rows, done] {
+      *done = false;
+      return rows.rewind();
+    };
+    return source;
+  }
+
   void Plain(bigquery::TableInfo* info) const {
     if (hides_etags_) info->etag.clear();
   }
@@ -95,6 +124,7 @@ class FaultyBigQuery final : public bigquery::Client {
   bigquery::Client& inner_;
   int left_ = std::numeric_limits<int>::max();
   bool after_ = false, dead_ = false, hides_etags_ = false;
+  size_t row_bytes_max_ = 0;  // 0: none is lost
   int calls_ = 0;
 };
 

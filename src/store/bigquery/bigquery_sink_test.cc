@@ -259,6 +259,24 @@ TEST_F(BigQuerySinkTest, AMergeThatFailedIsForgottenAndMayBeRepeated) {
   EXPECT_EQ(again->front().rows_changed, 6u);
 }
 
+// As the emulator does with long rows.
+TEST_F(BigQuerySinkTest, ALoadThatLostRowsMergesNothing) {
+  FaultyBigQuery client(world_->client());
+  auto sink = world_->Open(client);
+  ASSERT_TRUE(sink);
+  client.LoseLongRows(2000);
+  ASSERT_TRUE((*sink)->Merge(Writes(0, 1)));
+  std::vector<TenantWrite> batch = Writes(1, 1);
+  RowBatch runs(catalog::ReeveUsageRuns());
+  RowMaker(&runs).Text("tenant_id", "tenant1").Num("usage_month", 20'000).Text("runs", std::string(3000, 'x'));
+  batch.front().tables.push_back(std::move(runs));
+  const auto lost = (*sink)->Merge(batch);
+  ASSERT_FALSE(lost);
+  EXPECT_NE(lost.error().message.find("of 9 rows that were loaded for a merge 8 arrived"), std::string::npos) << lost.error().message;
+  EXPECT_EQ((*(*sink)->OpenReader())->Count(catalog::Customers()).value(), 1u);
+  EXPECT_TRUE((*sink)->FindStrays()->empty());
+}
+
 // The run dies at each of its calls to BigQuery, before or after the call's work; the next one, on the same machine, ends where an undisturbed one does.
 TEST_F(BigQuerySinkTest, ARunThatDiesAnywhereLeavesNothingHalfAndNoStrays) {
   std::map<std::string, std::string> expected;
