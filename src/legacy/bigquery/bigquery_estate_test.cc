@@ -133,6 +133,13 @@ TEST_F(WriteTest, AbsentDatasetAndTableAreMadeFromTheRows) {
   EXPECT_EQ(schema[1].type, bigquery::FieldType::kBool);
 }
 
+TEST_F(WriteTest, ADatasetThatIsThereKeepsItsLocation) {
+  AddTable("acme", "x_meta_api_keys", "US");
+  const auto put = Open({.new_location = "EU"})->Replace("acme", "x_meta_pipeline_runs", "{\"id\":\"a\"}\n");
+  ASSERT_TRUE(put) << put.error().message;
+  EXPECT_EQ(LastJob().location, "US");
+}
+
 TEST_F(WriteTest, ATableWithoutColumnsIsThereAndEmptyUntilRowsSayWhatItHas) {
   const auto estate = Open();
   ASSERT_TRUE(estate->Replace("acme", "api_keys", ""));

@@ -99,6 +99,7 @@ class MemoryBigQuery final : public bigquery::Client {
     const std::lock_guard lock(mu_);
     REEVE_TRY(Begin());
     Dataset& made = datasets[dataset.dataset];
+    if (!made.location.empty() && !dataset.location.empty() && made.location != dataset.location) return Fail(Code::kRefused, "it is in {}", made.location);
     if (made.location.empty()) made.location = dataset.location.empty() ? "US" : dataset.location;
     return bigquery::DatasetInfo{dataset.project, dataset.dataset, made.location, {}};
   }

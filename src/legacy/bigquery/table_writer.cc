@@ -118,7 +118,8 @@ Result<TableInfo> TableWriter::FindOrMake(const TableId& id, std::string_view li
 }
 
 Result<TableInfo> TableWriter::Make(const TableId& id, Schema schema) {
-  REEVE_TRY(client_.EnsureDataset({id.project, id.dataset, settings_.location, {}}));
+  REEVE_ASSIGN(const auto dataset, client_.FindDataset(id.project, id.dataset));  // one that is there keeps its location, whatever new ones get
+  if (!dataset) REEVE_TRY(client_.EnsureDataset({id.project, id.dataset, settings_.location, {}}));
   bigquery::TableSpec spec;
   spec.id = id;
   spec.schema = std::move(schema);
