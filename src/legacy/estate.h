@@ -48,6 +48,10 @@ struct Line {
   bool too_large = false; // longer than kLineBytesMax: text is empty, the line was passed over
 };
 
+// For readers that make a line in a text of their own: pads `text` and points `line` at it; too long a one is passed over. `text` must then stay as it is for
+// as long as the line is valid.
+void HandOut(std::string* text, uint64_t number, Line* line);
+
 class LineReader {
  public:
   virtual ~LineReader() = default;

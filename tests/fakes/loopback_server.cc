@@ -1,6 +1,5 @@
 #include "tests/fakes/loopback_server.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -17,6 +16,7 @@
 
 #include "base/encoding.h"
 #include "base/error.h"
+#include "tests/fakes/loopback_listener.h"
 
 namespace reeve::fakes {
 namespace {
@@ -235,15 +235,9 @@ struct LoopbackServer::Impl {
 LoopbackServer::LoopbackServer(Handler handler) : impl_(std::make_unique<Impl>()) {
   impl_->handler = std::move(handler);
   impl_->stop = eventfd(0, EFD_CLOEXEC);
-  impl_->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  REEVE_ASSERT(bind(impl_->listener, generic, size) == 0 && listen(impl_->listener, 128) == 0);
-  REEVE_ASSERT(getsockname(impl_->listener, generic, &size) == 0);
-  impl_->port = ntohs(address.sin_port);
+  const LoopbackListener listening = ListenOnLoopback(128);
+  impl_->listener = listening.fd;
+  impl_->port = listening.port;
   impl_->acceptor = std::thread([impl = impl_.get()] { impl->Accept(); });
 }
 

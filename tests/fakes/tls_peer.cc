@@ -1,8 +1,6 @@
 #include "tests/fakes/tls_peer.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -17,6 +15,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "tests/fakes/loopback_listener.h"
 
 namespace reeve::fakes {
 namespace {
@@ -99,15 +98,9 @@ TlsPeer::TlsPeer(const std::string& name) : impl_(std::make_unique<Impl>()) {
   EVP_PKEY_free(key);
 
   impl_->stop = eventfd(0, EFD_CLOEXEC);
-  impl_->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  REEVE_ASSERT(bind(impl_->listener, generic, size) == 0 && listen(impl_->listener, 16) == 0);
-  REEVE_ASSERT(getsockname(impl_->listener, generic, &size) == 0);
-  impl_->port = ntohs(address.sin_port);
+  const LoopbackListener listening = ListenOnLoopback(16);
+  impl_->listener = listening.fd;
+  impl_->port = listening.port;
   impl_->thread = std::thread([impl = impl_.get()] { impl->Run(); });
 }
 

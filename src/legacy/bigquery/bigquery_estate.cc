@@ -24,11 +24,7 @@ class SpooledLines final : public LineReader {
   Result<bool> Next(Line* line) override {
     REEVE_ASSIGN(const bool more, rows_->Next(&text_));
     if (!more) return false;
-    line->number = ++number_;
-    line->too_large = text_.size() > kLineBytesMax;
-    const size_t size = line->too_large ? 0 : text_.size();
-    text_.append(kLinePadding, '\0');
-    line->text = std::string_view(text_).substr(0, size);
+    HandOut(&text_, ++number_, line);
     return true;
   }
 

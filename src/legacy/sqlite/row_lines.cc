@@ -30,11 +30,7 @@ class RowLines final : public LineReader {
     text_ = "{";
     for (size_t i = 0; i < columns_.size(); ++i) AppendField(static_cast<int>(i));
     text_ += '}';
-    line->number = ++number_;
-    line->too_large = text_.size() > kLineBytesMax;
-    const size_t size = line->too_large ? 0 : text_.size();
-    text_.append(kLinePadding, '\0');
-    line->text = std::string_view(text_).substr(0, size);
+    HandOut(&text_, ++number_, line);
     return true;
   }
 
