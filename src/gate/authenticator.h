@@ -38,12 +38,13 @@ class Authenticator {
   };
   [[nodiscard]] Moment Now();
   static void Read(std::string_view key_text, Shown* shown);
+  void DecideAlone(const Moment& now, std::string_view key_text, const Need& need, bool timed, crypto::Digest* digest, Admission* admission);
   void DecideOne(const Moment& now, const Shown& shown, const Need& need, Admission* admission);
   void AdmitWithin(const Moment& now, KeyIndex::Entry* entry, const PlanRow& plan, const Need& need, Admission* admission) const;
   [[nodiscard]] domain::Decision JudgeQuotas(const Moment& now, const CustomerState& customer) const;
   [[nodiscard]] static Admission Unavailable(const Moment& now);
   // One decision in kDecisionSampled is timed.
-  [[nodiscard]] static bool IsSampled(const Moment& now);
+  [[nodiscard]] static bool IsSampled(const Moment& now, size_t decisions);
   void Sample(const Moment& now, int64_t start, int64_t known);
 
   GateState& state_;

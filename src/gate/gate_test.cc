@@ -379,5 +379,21 @@ TEST(AuthorizeMany, DecidesAsOneAfterTheOther) {
   }
 }
 
+TEST(AuthorizeMany, TimesOneDecisionInSixtyFourHoweverManyComeTogether) {
+  for (const size_t together : {1, 3, 64, 200}) {
+    World world(Acme());
+    const std::unique_ptr<Gate> gate = world.Open();
+    std::vector<Ask> asks(together, {"k", {}});
+    std::vector<Admission> admissions(together);
+    size_t decided = 0;
+    for (; decided < 6'400; decided += together) gate->AuthorizeMany(asks, admissions);
+    const MetricsSnapshot metrics = gate->Metrics();
+    const uint64_t expected = together <= 64 ? (decided + 63) / 64 : decided / together;
+    EXPECT_EQ(metrics.authentication.total(), expected) << together;
+    EXPECT_EQ(metrics.quota_check.total(), expected) << together;
+    EXPECT_EQ(metrics.decisions[domain::OutcomeIndex(Outcome::kAllowed)], decided);
+  }
+}
+
 }  // namespace
 }  // namespace reeve::gate

@@ -158,6 +158,7 @@ class Lives {
       if (would.result != told.result || would.replayed != told.replayed) return false;
       return verb != RunVerb::kReserve || (would.decision.outcome == told.decision.outcome && would.decision.used == told.decision.used);
     };
+    entry.passive = told.replayed || (told.result != RunResult::kOk && told.result != RunResult::kRefused && told.result != RunResult::kInDoubt);
     recorder_.Add(customer, std::move(entry));
   }
 
@@ -175,6 +176,7 @@ class Lives {
     if (result == ChangeResult::kUnavailable) return;
     if (result != ChangeResult::kInDoubt) entry.returned = returned;
     entry.text = fmt::format("limits {} {}", monthly, concurrent);
+    entry.passive = result == ChangeResult::kNoChange;
     entry.step = [=](State* state) {
       const bool same = state->monthly == monthly && state->concurrent == concurrent;
       state->monthly = monthly;
