@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Benchmarks of the migration: every figure is a ratio to a floor or a peer measured in the same run.
 
-usage: bench/run.py [--binaries build/release] [--tenants 10000] [--large 50000] [--no-bigquery] [--dir DIR] [--repeat 3]
+usage: bench/run.py [--binaries build/release] [--tenants 10000] [--large 50000] [--no-bigquery] [--no-serving] [--dir DIR] [--repeat 3]
 
 Prints one line per bar: name, figure, bar, pass. Exits 1 if a bar is missed.
 """
@@ -134,6 +134,7 @@ def main():
     parser.add_argument("--binaries", default="build/release")
     parser.add_argument("--tenants", type=int, default=10000)
     parser.add_argument("--large", type=int, default=50000, help="0 leaves the large estate out")
+    parser.add_argument("--no-serving", action="store_true", help="leave bench/gate.py and bench/serve.py out")
     parser.add_argument("--no-bigquery", action="store_true", help="leave bench/bigquery.py out")
     parser.add_argument("--dir", help="where estates and stores go (kept); default: a temporary directory")
     parser.add_argument("--repeat", type=int, default=3)
@@ -143,6 +144,9 @@ def main():
         seconds = bench.standard(args.tenants)
         if args.large:
             bench.large(args.large, args.tenants, seconds)
+        for name in [] if args.no_serving else ["gate.py", "serve.py"]:
+            beside = os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
+            bench.missed += subprocess.run([sys.executable, beside, "--binaries", args.binaries]).returncode != 0
         if not args.no_bigquery:  # a program of its own, since it goes on in the Python of Google's client
             beside = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bigquery.py")
             bench.missed += subprocess.run([sys.executable, beside, "--binaries", args.binaries, "--large", str(args.tenants), "--dir", bench.dir]).returncode != 0
