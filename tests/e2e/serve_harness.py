@@ -188,20 +188,21 @@ def wait_for_port(port, process=None, seconds=30):
 class Server:
     """A running `reeve serve`; a context manager that ends it."""
 
-    def __init__(self, *options, store=None, port=0, where=None, admin=True, drain=True):
+    def __init__(self, *options, store=None, port=0, where=None, admin=True, drain=True, environment=None):
         self.folder = Path(where or folder())
         self.file = Path(store or Template.get().copy(self.folder))
         tokens = self.folder / "admins"
         tokens.write_text(f"sha256:{hashlib.sha256(ADMIN_TOKEN.encode()).hexdigest()} tester\n")
         self.command = [str(REEVE), "serve", "--store", f"sqlite:{self.file}", "--listen", f"127.0.0.1:{port}", "-o", "json",
                         *(["--admin-token-file", str(tokens)] if admin else []), *(["--drain-delay", "0s"] if drain else []), *map(str, options)]
+        self.environment = {**ENVIRONMENT, **(environment or {})}
         self.errors_file = self.folder / "serve.err"
         self.process = None
         self.start()
 
     def start(self):
         with open(self.errors_file, "a") as errors:
-            self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=errors, env=ENVIRONMENT, stdin=subprocess.DEVNULL, text=True)
+            self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=errors, env=self.environment, stdin=subprocess.DEVNULL, text=True)
         line = self.process.stdout.readline()
         if not line:
             raise Fault(f"did not start: exit {self.process.wait()}\n{self.errors()}")
