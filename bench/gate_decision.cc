@@ -76,6 +76,7 @@ class ManyKeys final : public reeve::store::ServingStore {
   }
   reeve::Result<std::optional<reeve::store::RunRow>> FindRun(std::string_view, std::string_view) override { return std::nullopt; }
   reeve::Result<> Commit(const reeve::store::ServingWrites&) override { return {}; }
+  reeve::Result<> Settle() override { return {}; }
   reeve::Result<> Probe() override { return {}; }
   [[nodiscard]] uint64_t resident_before_keys() const { return resident_before_keys_; }
 

@@ -135,7 +135,7 @@ Result<int> Serve(Files& files, Clock& clock, Entropy& entropy, const cli::Serve
   RaiseDescriptorLimit();
 
   Poison poison;
-  REEVE_ASSIGN(std::unique_ptr<store::ServingStore> store, store::OpenSqliteServingStore(files, path, holder, &facts.notes));
+  REEVE_ASSIGN(std::unique_ptr<store::ServingStore> store, store::OpenSqliteServingStore(files, path, holder, &facts.notes, {.clock = &clock}));
   gate::GateOptions gate_options;
   gate_options.on_poison = [&poison](const Error& error) { poison.Set(error); };
   REEVE_ASSIGN(const std::unique_ptr<gate::Gate> gate, gate::Gate::Open(std::move(store), clock, std::move(gate_options)));

@@ -1,6 +1,7 @@
 #include "base/encoding.h"
 
 #include <array>
+#include <cstring>
 
 namespace reeve {
 namespace {
@@ -168,10 +169,34 @@ bool IsUtf8(std::string_view text) {
   return true;
 }
 
-uint32_t Crc32c(std::string_view bytes) {
-  uint32_t crc = 0xFFFFFFFFU;
+namespace {
+
+uint32_t CrcByTable(uint32_t crc, std::string_view bytes) {
   for (const char c : bytes) crc = (crc >> 8) ^ kCrcTable[(crc ^ static_cast<uint8_t>(c)) & 0xFF];
-  return crc ^ 0xFFFFFFFFU;
+  return crc;
+}
+
+#if defined(__x86_64__)
+// The processor's own instruction: eight bytes at a time.
+__attribute__((target("sse4.2"))) uint32_t CrcByInstruction(uint32_t crc, std::string_view bytes) {
+  uint64_t wide = crc;
+  for (; bytes.size() >= sizeof(uint64_t); bytes.remove_prefix(sizeof(uint64_t))) {
+    uint64_t word = 0;
+    std::memcpy(&word, bytes.data(), sizeof word);
+    wide = __builtin_ia32_crc32di(wide, word);
+  }
+  return CrcByTable(static_cast<uint32_t>(wide), bytes);
+}
+#endif
+
+}  // namespace
+
+uint32_t Crc32c(std::string_view bytes) {
+#if defined(__x86_64__)
+  static const bool has_instruction = __builtin_cpu_supports("sse4.2") != 0;
+  if (has_instruction) return CrcByInstruction(0xFFFFFFFFU, bytes) ^ 0xFFFFFFFFU;
+#endif
+  return CrcByTable(0xFFFFFFFFU, bytes) ^ 0xFFFFFFFFU;
 }
 
 std::string AsciiLower(std::string_view text) {

@@ -214,7 +214,8 @@ Table MakeUsage() {
       .merge_key = {"tenant_id", "usage_month"},
       .owner_column = "tenant_id",
       // A server that starts wants the present month of everybody, and the few that have storage, without reading all the others.
-      .indexes = {{{"usage_month"}}, {{"tenant_id", "usage_month"}, "storage_used_gb NOT IN ('0', '0.00')"}},
+      .indexes = {{.columns = {"usage_month"}, .for_serving = true},
+                  {.columns = {"tenant_id", "usage_month"}, .where = "storage_used_gb NOT IN ('0', '0.00')", .for_serving = true}},
       .references_customer = "customer_id",
       .partition_by = "usage_month",
       .cluster_by = {"customer_id", "usage_month"},
@@ -254,7 +255,6 @@ Table MakeAuditLogs() {
       .stored_key = {"tenant_id", "log_id"},
       .merge_key = {"tenant_id", "log_id"},
       .owner_column = "tenant_id",
-      .indexes = {{{"tenant_id", "created_at"}}},
       .partition_by = "created_at",
       .cluster_by = {"customer_id", "event_type", "created_at"},
   };

@@ -166,6 +166,22 @@ void AppendPolicies(Engine engine, std::string_view dataset, std::vector<std::st
   }
 }
 
+void AppendPlain(const Table& table, bool for_serving, std::vector<IndexDecl>* indexes) {
+  for (const PlainIndex& index : table.indexes) {
+    if (index.for_serving != for_serving) continue;
+    std::string name = fmt::format("{}_by", table.name);
+    for (std::string_view column : index.columns) name.append("_").append(column);
+    indexes->push_back({std::move(name), index.columns, false, index.where});
+  }
+}
+
+std::string CreateIndex(const Table& table, const IndexDecl& index, Engine engine, std::string_view dataset) {
+  std::string text = fmt::format("CREATE {}INDEX IF NOT EXISTS {} ON {} ({})", index.unique ? "UNIQUE " : "", index.name,
+                                 Qualified(table.name, engine, dataset), Join(index.columns));
+  if (!index.where.empty()) text.append(" WHERE ").append(index.where);
+  return text;
+}
+
 }  // namespace
 
 std::optional<Engine> ParseEngine(std::string_view name) {
@@ -180,23 +196,27 @@ std::vector<IndexDecl> Indexes(const Table& table) {
   for (const Unique& unique : table.unique) {
     indexes.push_back({std::string(unique.name), unique.columns, true, unique.where});
   }
-  for (const PlainIndex& index : table.indexes) {
-    std::string name = fmt::format("{}_by", table.name);
-    for (std::string_view column : index.columns) name.append("_").append(column);
-    indexes.push_back({std::move(name), index.columns, false, index.where});
-  }
+  AppendPlain(table, false, &indexes);
+  return indexes;
+}
+
+std::vector<IndexDecl> ServingIndexes(const Table& table) {
+  std::vector<IndexDecl> indexes;
+  AppendPlain(table, true, &indexes);
   return indexes;
 }
 
 std::vector<std::string> CreateStatements(const Table& table, Engine engine, std::string_view dataset) {
   std::vector<std::string> statements = {CreateTable(table, engine, dataset)};
   if (engine == Engine::kBigQuery) return statements;  // enforces nothing: verify and doctor report breaches
-  for (const IndexDecl& index : Indexes(table)) {
-    std::string text = fmt::format("CREATE {}INDEX IF NOT EXISTS {} ON {} ({})", index.unique ? "UNIQUE " : "", index.name,
-                                   Qualified(table.name, engine, dataset), Join(index.columns));
-    if (!index.where.empty()) text.append(" WHERE ").append(index.where);
-    statements.push_back(std::move(text));
-  }
+  for (const IndexDecl& index : Indexes(table)) statements.push_back(CreateIndex(table, index, engine, dataset));
+  return statements;
+}
+
+std::vector<std::string> CreateServingIndexes(const Table& table, Engine engine, std::string_view dataset) {
+  std::vector<std::string> statements;
+  if (engine == Engine::kBigQuery) return statements;
+  for (const IndexDecl& index : ServingIndexes(table)) statements.push_back(CreateIndex(table, index, engine, dataset));
   return statements;
 }
 
@@ -208,6 +228,7 @@ std::string SchemaScript(Engine engine, std::string_view dataset, bool own, bool
   for (const auto& tables : {CentralTables(), own ? OwnTables() : std::span<const Table>()}) {
     for (const Table& table : tables) {
       for (std::string& statement : CreateStatements(table, engine, dataset)) statements.push_back(std::move(statement));
+      for (std::string& statement : CreateServingIndexes(table, engine, dataset)) statements.push_back(std::move(statement));
     }
   }
   if (policies) AppendPolicies(engine, dataset, &statements);

@@ -22,11 +22,15 @@ struct IndexDecl {
   std::string_view where = {};  // empty: all rows
 };
 [[nodiscard]] std::vector<IndexDecl> Indexes(const Table& table);
+// Those that a store has once it was served, beside the others.
+[[nodiscard]] std::vector<IndexDecl> ServingIndexes(const Table& table);
 
-// CREATE TABLE and index statements of `table`, each without a trailing semicolon, all idempotent.
+// CREATE TABLE and a statement for each of Indexes(table), each without a trailing semicolon, all idempotent.
 // `dataset` qualifies BigQuery names (`project.dataset` or `dataset`), is the schema in PostgreSQL and is ignored by SQLite.
 [[nodiscard]] std::vector<std::string> CreateStatements(const Table& table, Engine engine,
                                                         std::string_view dataset);
+// The same for ServingIndexes(table).
+[[nodiscard]] std::vector<std::string> CreateServingIndexes(const Table& table, Engine engine, std::string_view dataset);
 
 // The whole schema as one script. `own`: reeve's own tables too. `policies`: row access policies (BigQuery: one lookup
 // policy; PostgreSQL: row-level security).

@@ -74,6 +74,13 @@ TEST(Ddl, EveryStatementIsIdempotent) {
   }
 }
 
+TEST(Ddl, WhatAMigrationMakesHasNoIndexThatOnlyServingNeedsAndThePrintedSchemaHas) {
+  const std::string name = "customer_usage_by_usage_month";
+  for (const std::string& statement : CreateStatements(Usage(), Engine::kSqlite, "")) EXPECT_EQ(statement.find(name), std::string::npos) << statement;
+  EXPECT_EQ(CreateServingIndexes(Usage(), Engine::kSqlite, "").size(), ServingIndexes(Usage()).size());
+  EXPECT_NE(SchemaScript(Engine::kSqlite, "", false, false).find(name), std::string::npos);
+}
+
 TEST(Ddl, PoliciesCoverEveryCentralTable) {
   const std::string postgres = SchemaScript(Engine::kPostgres, "d", false, true);
   const std::string bigquery = SchemaScript(Engine::kBigQuery, "d", false, true);

@@ -79,6 +79,7 @@ struct Unique {
 struct PlainIndex {
   std::vector<std::string_view> columns;
   std::string_view where = {};  // condition of a partial index, as for Unique
+  bool for_serving = false;     // only a store that is served has it: a migration need not pay for it
 };
 
 struct Table {

@@ -14,6 +14,8 @@
 namespace reeve {
 namespace {
 
+constexpr size_t kFillBytes = 1u << 20;
+
 // The failed system call as an error; says what an operator can do about the common ones.
 Unexpected SystemError(const std::string& path, std::string_view doing) {
   const int error = errno;
@@ -86,6 +88,29 @@ class SystemAppendFile final : public AppendFile {
   const Descriptor fd_;
   const std::string path_;
   uint64_t size_;
+};
+
+class SystemFixedFile final : public FixedFile {
+ public:
+  SystemFixedFile(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  Result<> WriteAt(uint64_t offset, std::string_view bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t written = pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return SystemError(path_, "cannot write");
+      offset += static_cast<uint64_t>(written);
+      bytes.remove_prefix(static_cast<size_t>(written));
+    }
+    return {};
+  }
+  Result<> Sync() override {
+    if (fdatasync(fd_.get()) != 0) return SystemError(path_, "cannot sync");
+    return {};
+  }
+
+ private:
+  const Descriptor fd_;
+  const std::string path_;
 };
 
 class SystemByteReader final : public ByteReader {
@@ -192,6 +217,23 @@ class SystemFiles final : public Files {
     Descriptor fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, mode));
     if (fd.get() < 0) return SystemError(path, "cannot create");
     return std::make_unique<SystemAppendFile>(std::move(fd), path, 0);
+  }
+
+  Result<std::unique_ptr<FixedFile>> OpenFixed(const std::string& path, uint64_t size, int mode) override {
+    Descriptor fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, mode));
+    if (fd.get() < 0) return SystemError(path, "cannot open for writing");
+    struct stat info {};
+    if (fstat(fd.get(), &info) != 0) return SystemError(path, "cannot stat");
+    if (static_cast<uint64_t>(info.st_size) != size) {
+      if (ftruncate(fd.get(), 0) != 0) return SystemError(path, "cannot truncate");
+      const std::string zeros(kFillBytes, '\0');
+      for (uint64_t at = 0; at < size; at += zeros.size()) {
+        REEVE_TRY(WriteAll(fd.get(), std::string_view(zeros).substr(0, std::min<uint64_t>(zeros.size(), size - at)), path));
+      }
+      if (fsync(fd.get()) != 0) return SystemError(path, "cannot sync");
+      REEVE_TRY(SyncDirectory(ParentOf(path)));
+    }
+    return std::make_unique<SystemFixedFile>(std::move(fd), path);
   }
 
   Result<> SyncAll(const std::string& path) override {

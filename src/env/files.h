@@ -25,6 +25,17 @@ class AppendFile {
   [[nodiscard]] virtual uint64_t Size() const = 0;
 };
 
+// A file of one size that is written in place. All its bytes have been written once, so that a Sync waits for the data alone and not for the file system's own
+// records, and never fails for want of room. From one thread at a time.
+class FixedFile {
+ public:
+  virtual ~FixedFile() = default;
+  // REQUIRES: offset + bytes.size() is at most the file's size. On error some of the bytes may be there.
+  [[nodiscard]] virtual Result<> WriteAt(uint64_t offset, std::string_view bytes) = 0;
+  // As AppendFile::Sync.
+  [[nodiscard]] virtual Result<> Sync() = 0;
+};
+
 // A stream of bytes from the beginning of a file.
 class ByteReader {
  public:
@@ -70,6 +81,10 @@ class Files {
   [[nodiscard]] virtual Result<std::unique_ptr<AppendFile>> Create(const std::string& path, int mode = 0644) {
     REEVE_TRY(Remove(path));
     return OpenAppend(path, mode);
+  }
+  // Opens a file of `size` bytes for writing in place; one that is absent or of another size is made of zeros first, and synced.
+  [[nodiscard]] virtual Result<std::unique_ptr<FixedFile>> OpenFixed(const std::string& path, uint64_t size, int mode) {
+    return Fail(Code::kFailed, "{}: no file of {} bytes with mode {:o} can be made here", path, size, mode);
   }
   // Returns after the system says that all that was written to the file system of `path` is on the medium: one wait for very many files.
   [[nodiscard]] virtual Result<> SyncAll(const std::string& path) { return Fail(Code::kFailed, "{}: cannot sync here", path); }

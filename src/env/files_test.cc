@@ -77,6 +77,25 @@ TEST_F(FilesTest, AFailedWriteAtomicKeepsTheOldContent) {
   EXPECT_EQ(dir_.Read("d/inner"), "old");
 }
 
+TEST_F(FilesTest, AFixedFileIsMadeOfZerosAndWrittenInPlace) {
+  constexpr uint64_t kSize = 3'000'000;
+  {
+    const auto file = std::move(files_->OpenFixed(At("f"), kSize, 0600).value());
+    EXPECT_EQ(dir_.Read("f"), std::string(kSize, '\0'));
+    ASSERT_TRUE(file->WriteAt(kSize - 3, "end"));
+    ASSERT_TRUE(file->WriteAt(7, "begin"));
+    ASSERT_TRUE(file->Sync());
+  }
+  const auto again = std::move(files_->OpenFixed(At("f"), kSize, 0600).value());  // of its size: it keeps its bytes
+  const std::string bytes = dir_.Read("f");
+  EXPECT_EQ(bytes.size(), kSize);
+  EXPECT_EQ(bytes.substr(7, 5), "begin");
+  EXPECT_EQ(bytes.substr(kSize - 3), "end");
+  ASSERT_TRUE(files_->OpenFixed(At("f"), 10, 0600));
+  EXPECT_EQ(dir_.Read("f"), std::string(10, '\0')) << "of another size: made anew";
+  EXPECT_FALSE(files_->OpenFixed(At("no/such/place"), 10, 0600));
+}
+
 TEST_F(FilesTest, AppendGoesOnWhereTheFileEnds) {
   {
     const auto file = files_->OpenAppend(At("log"));

@@ -60,7 +60,7 @@ struct GateOptions {
   size_t queue_max = 8'192;              // operations that wait for the writer; more are refused
   size_t group_max = 256;                // operations in one transaction
   Micros group_wait_max = 2'000;         // since the first of them was taken
-  Micros flush_every = kSecond;          // last_used_at, api_requests_count, the ledger's mark
+  Micros flush_every = kSecond / 2;      // last_used_at, api_requests_count, the ledger's mark
   // Called once, on the writer's thread, when a commit has failed and everyone who waited was told kInDoubt. The program must end the process with exit
   // code 74 here; the gate answers nothing but kStoreUnavailable from then on.
   std::function<void(const Error&)> on_poison;

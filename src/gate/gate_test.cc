@@ -257,24 +257,24 @@ TEST(Uses, AreCountedExactlyAndNeverWrittenOneByOne) {
 
 TEST(Uses, MoreThanATransactionHoldsGoInPieces) {
   std::vector<SeedCustomer> customers;
-  for (int c = 0; c < 700; ++c) customers.push_back({.tenant = "t" + std::to_string(c), .keys = {{.text = "a" + std::to_string(c)}, {.text = "b" + std::to_string(c)}}});
+  for (int c = 0; c < 5'600; ++c) customers.push_back({.tenant = "t" + std::to_string(c), .keys = {{.text = "a" + std::to_string(c)}, {.text = "b" + std::to_string(c)}}});
   World world(customers);
   const std::unique_ptr<Gate> gate = world.Open();
   // A first part is being written when the rest comes and the gate is closed.
-  for (int c = 0; c < 350; ++c) ASSERT_TRUE(gate->Authorize("a" + std::to_string(c), {}).decision.allowed());
+  for (int c = 0; c < 2'800; ++c) ASSERT_TRUE(gate->Authorize("a" + std::to_string(c), {}).decision.allowed());
   world.clock.Pass(2 * kSecond);
   (void)Await([&](ChangeDone done) { gate->ConfirmClock(done); });
-  for (int c = 0; c < 700; ++c)
+  for (int c = 0; c < 5'600; ++c)
     for (const char* key : {"a", "b", "a"}) ASSERT_TRUE(gate->Authorize(key + std::to_string(c), {}).decision.allowed());
   gate->Drain();
-  EXPECT_GE(world.faults.commits, 4) << "700 customers and 1,400 keys, 512 rows at a time";
+  EXPECT_GE(world.faults.commits, 4) << "5,600 customers and 11,200 keys, 4,096 rows at a time";
   EXPECT_LE(world.faults.commits, 12);
-  EXPECT_GE(world.faults.touches, 1'400) << "and those that were gathered before the others were used";
+  EXPECT_GE(world.faults.touches, 11'200) << "and those that were gathered before the others were used";
   const catalog::RowBatch usage = world.Rows(catalog::Usage());
-  EXPECT_EQ(usage.size(), 700u);
+  EXPECT_EQ(usage.size(), 5'600u);
   for (size_t i = 0; i < usage.size(); ++i) {
     const int number = std::stoi(std::string(At(usage, i, "tenant_id").text.substr(1)));
-    EXPECT_EQ(At(usage, i, "api_requests_count").num, number < 350 ? 4 : 3);
+    EXPECT_EQ(At(usage, i, "api_requests_count").num, number < 2'800 ? 4 : 3);
   }
 }
 

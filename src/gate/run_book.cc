@@ -101,7 +101,7 @@ RunBook::Run* RunBook::Keep(uint32_t customer, store::RunRow row) {
 
 Result<RunBook::Run*> RunBook::Find(uint32_t customer, std::string_view run_id) {
   if (const auto found = runs_.find(NameOf(customer, run_id)); found != runs_.end()) return found->second.get();
-  REEVE_ASSIGN(std::optional<store::RunRow> row, finder_(accounts_[customer].customer_id, run_id));
+  REEVE_ASSIGN(std::optional<store::RunRow> row, finder_(accounts_[customer].tenant_id, run_id));
   if (!row) return nullptr;
   if (row->state == RunState::kReserved) return Fail(Code::kCorrupt, "run {} is open in the store and not in memory", run_id);
   Run* const run = Keep(customer, std::move(*row));

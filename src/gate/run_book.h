@@ -42,7 +42,7 @@ inline constexpr size_t kEndedRunsKept = 1u << 16;  // for repeated calls; older
 class RunBook {
  public:
   // ServingStore::FindRun.
-  using Finder = std::function<Result<std::optional<store::RunRow>>(std::string_view customer_id, std::string_view run_id)>;
+  using Finder = std::function<Result<std::optional<store::RunRow>>(std::string_view tenant_id, std::string_view run_id)>;
   explicit RunBook(Finder finder) : finder_(std::move(finder)) {}
 
   // Loading. Customers get their numbers in order, 0 first; a customer that is there already is brought up to date and keeps its usage and runs.

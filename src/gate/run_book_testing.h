@@ -22,7 +22,7 @@ class BookWorld {
   void Restart() {
     store_ = world.Store();
     state_ = std::make_unique<GateState>(world.options.rates);
-    book_ = std::make_unique<RunBook>([this](std::string_view customer, std::string_view run) { return store_->FindRun(customer, run); });
+    book_ = std::make_unique<RunBook>([this](std::string_view tenant, std::string_view run) { return store_->FindRun(tenant, run); });
     ledger_.reset();
     const Result<> loaded = LoadAll(*store_, world.clock, state_.get(), book_.get(), &ledger_);
     REEVE_ASSERT(loaded.has_value());

@@ -12,9 +12,11 @@ void UseFlush::TouchFrom(const KeyIndex& keys, uint32_t key, const domain::Insta
   book_.Touch(keys.At(key).digest, now.ledger - (now.steady - keys.UsedAt(key)));
 }
 
-size_t UseFlush::Add(const domain::Instant& now, bool now_or_never) {
+size_t UseFlush::Add(const domain::Instant& now, bool now_or_never, const store::UseLoad& load) {
+  if (load.cost > 0) next_piece_ = now.steady + load.cost * kIdleShare;
+  if (load.pending) next_piece_ = std::max(next_piece_, now.steady + kLookAgain);
+  if (!now_or_never && now.steady < NextDue()) return 0;
   if (backlog() == 0) {
-    if (!now_or_never && now.steady < next_gathering_) return 0;
     next_gathering_ = now.steady + every_;
     Gather();
     for (const std::shared_ptr<KeyIndex>& old : retired_) {
@@ -23,8 +25,6 @@ size_t UseFlush::Add(const domain::Instant& now, bool now_or_never) {
       for (const uint32_t key : keys) TouchFrom(*old, key, now);
     }
     std::erase_if(retired_, [](const std::shared_ptr<KeyIndex>& old) { return old.use_count() == 1; });
-  } else if (!now_or_never && now.steady < next_piece_) {
-    return 0;
   }
   size_t rows = 0;
   for (; rows < kPieceRows && !counts_.empty(); ++rows) {

@@ -36,7 +36,7 @@ Writer::Writer(std::unique_ptr<store::ServingStore> store, Clock* clock, GateSta
       state_(*state),
       options_(options),
       queue_(options.queue_max),
-      book_([this](std::string_view customer_id, std::string_view run_id) { return store_->FindRun(customer_id, run_id); }),
+      book_([this](std::string_view tenant_id, std::string_view run_id) { return store_->FindRun(tenant_id, run_id); }),
       uses_(state, &book_, options.flush_every) {}
 
 Result<> Writer::Start() {
@@ -103,10 +103,8 @@ size_t Writer::Serve(std::vector<Operation>* group) {
   }
   const Instant now = Tick();
   counted_.leases_expired += book_.ExpireDue(now, kExpiriesMax);
-  const size_t uses = uses_.Add(now, stopping_);
-  const Micros before = clock_.Steady();
+  const size_t uses = uses_.Add(now, stopping_, store_->TakeUseLoad());
   if (!CommitGroup(group->size())) return 0;
-  if (uses > 0) uses_.Took(clock_.Steady(), clock_.Steady() - before);
   counted_.touches_written += uses;
   CopyMetrics();
   TellAll();

@@ -122,15 +122,25 @@ struct ServingMarks {
   std::string audit_head;
 };
 
+// What last uses and counts of requests cost a store that brings them into its tables later than it commits them.
+struct UseLoad {
+  bool pending = false;                // some are committed and not in the tables yet
+  Micros cost = 0;                     // time that went into those that were brought in since the last call
+};
+
 class ServingStore {
  public:
   virtual ~ServingStore() = default;
   [[nodiscard]] virtual Result<ServingMarks> Load(Days from_month, const ServingVisitor& visitor) = 0;
-  // The run in whatever state and month; nullopt if the id was never seen. From the writer's thread, once for each run id that is new to it: it should
+  // The run in whatever state and month, without its customer_id; nullopt if the tenant has never used the id. From the writer's thread, once for each run id that is new to it: it should
   // cost a look into an index.
-  [[nodiscard]] virtual Result<std::optional<RunRow>> FindRun(std::string_view customer_id, std::string_view run_id) = 0;
+  [[nodiscard]] virtual Result<std::optional<RunRow>> FindRun(std::string_view tenant_id, std::string_view run_id) = 0;
   // All of it, durably, or an error after which nothing is known: the process must not acknowledge anything any more.
   [[nodiscard]] virtual Result<> Commit(const ServingWrites& writes) = 0;
+  // For whoever hands over uses: they can wait, and should take no more of the machine than their share. From the writer's thread.
+  [[nodiscard]] virtual UseLoad TakeUseLoad() { return {}; }
+  // Returns when other readers of the store see everything that was committed; it was durable before. From the writer's thread.
+  [[nodiscard]] virtual Result<> Settle() = 0;
   // Whether the store answers at all (for readiness). Cheap. From the writer's thread.
   [[nodiscard]] virtual Result<> Probe() = 0;
 };

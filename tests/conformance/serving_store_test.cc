@@ -128,10 +128,10 @@ TEST_P(ServingStoreSuite, FindsARunInWhateverStateAndMonth) {
   refused.state = RunState::kRefused, refused.refusal = 120, refused.ended_at = refused.reserved_at, refused.expires_at = 0, refused.reply = "{}";
   Commit(WritesOf({old, refused}));
   place_->Close();
-  EXPECT_EQ(RunText(*place_->store().FindRun("cust_t0", "old")), RunText(old));
-  EXPECT_EQ(RunText(*place_->store().FindRun("cust_t0", "no")), RunText(refused));
-  EXPECT_EQ(RunText(*place_->store().FindRun("cust_t1", "old")), "no run") << "another customer's run of the same name is another run";
-  EXPECT_EQ(RunText(*place_->store().FindRun("cust_none", "old")), "no run");
+  EXPECT_EQ(RunText(*place_->store().FindRun("t0", "old")), RunText(old));
+  EXPECT_EQ(RunText(*place_->store().FindRun("t0", "no")), RunText(refused));
+  EXPECT_EQ(RunText(*place_->store().FindRun("t1", "old")), "no run") << "another tenant's run of the same name is another run";
+  EXPECT_EQ(RunText(*place_->store().FindRun("none", "old")), "no run");
 }
 
 TEST_P(ServingStoreSuite, TheNewerRowOfARunTakesThePlaceOfTheOlder) {
@@ -139,9 +139,9 @@ TEST_P(ServingStoreSuite, TheNewerRowOfARunTakesThePlaceOfTheOlder) {
   RunRow longer = granted;
   longer.expires_at += 5, longer.ttl_ms = 2000;
   Commit(WritesOf({granted, longer}));
-  EXPECT_EQ(RunText(*place_->store().FindRun("cust_t0", "a")), RunText(longer));
+  EXPECT_EQ(RunText(*place_->store().FindRun("t0", "a")), RunText(longer));
   Commit(WritesOf({Completed(longer, 5)}));
-  EXPECT_EQ(RunText(*place_->store().FindRun("cust_t0", "a")), RunText(Completed(longer, 5)));
+  EXPECT_EQ(RunText(*place_->store().FindRun("t0", "a")), RunText(Completed(longer, 5)));
 }
 
 TEST_P(ServingStoreSuite, TwoOpenRunsNeverHaveOneFence) {
@@ -259,11 +259,11 @@ TEST_P(ServingStoreSuite, AfterAFailedCommitNothingWorksUntilTheStoreIsOpenedAga
   EXPECT_FALSE(place_->store().Commit(broken));
   EXPECT_FALSE(place_->store().Commit({}));
   EXPECT_FALSE(place_->store().Probe());
-  EXPECT_FALSE(place_->store().FindRun("cust_t0", "a"));
+  EXPECT_FALSE(place_->store().FindRun("t0", "a"));
   EXPECT_TRUE(LoadLines(place_->store()).front().starts_with("failed"));
   place_->Close();
   EXPECT_TRUE(place_->store().Probe());
-  EXPECT_EQ(RunText(*place_->store().FindRun("cust_t0", "a")), "no run") << "nothing of what failed is there";
+  EXPECT_EQ(RunText(*place_->store().FindRun("t0", "a")), "no run") << "nothing of what failed is there";
 }
 
 TEST_P(ServingStoreSuite, WritingTheSameTwiceChangesNothing) {
@@ -312,8 +312,8 @@ class ServingPair {
     EXPECT_EQ(Sorted(LoadLines(sqlite_->store())), Sorted(LoadLines(memory_->store())));
     EXPECT_EQ(Beginning(LoadLines(sqlite_->store()), "run"), Beginning(LoadLines(memory_->store()), "run"));
     EXPECT_EQ(Dump(*sqlite_->Reader()), Dump(*memory_->Reader()));
-    for (const auto& [customer, run] : history.RunNames())
-      EXPECT_EQ(RunText(*sqlite_->store().FindRun(customer, run)), RunText(*memory_->store().FindRun(customer, run)));
+    for (const auto& [tenant, run] : history.RunNames())
+      EXPECT_EQ(RunText(*sqlite_->store().FindRun(tenant, run)), RunText(*memory_->store().FindRun(tenant, run)));
   }
 
  private:

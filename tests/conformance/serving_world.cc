@@ -50,7 +50,7 @@ class SqlitePlace final : public ServingPlace {
   SqlitePlace() { SeedServed(*OpenSqliteSink(*files_, path_, OpenMode::kCreate, "seed").value()); }
   ServingStore& store() override {
     if (!store_) {
-      auto opened = OpenSqliteServingStore(*files_, path_, "the suite");
+      auto opened = OpenSqliteServingStore(*files_, path_, "the suite", nullptr, {.commit_segment_bytes = 64u << 10});
       REEVE_ASSERT(opened.has_value());
       store_ = std::move(*opened);
     }
@@ -60,12 +60,16 @@ class SqlitePlace final : public ServingPlace {
   // The files as a killed process leaves them, under a new name.
   void Crash() override {
     const std::string next = dir_.File(fmt::format("crashed-{}.db", ++crashes_));
-    for (const char* suffix : {"", "-wal"})
+    // What is promised goes first: it may come into the tables while they are copied, and being there twice is nothing.
+    for (const char* suffix : {".commits-0", ".commits-1", ".commits-2", ".commits-3", "", "-wal"})
       if (std::filesystem::exists(path_ + suffix)) std::filesystem::copy_file(path_ + suffix, next + suffix);
     store_.reset();
     path_ = next;
   }
-  std::unique_ptr<CentralReader> Reader() override { return std::move(OpenSqliteReader(path_).value()); }
+  std::unique_ptr<CentralReader> Reader() override {
+    if (store_) (void)store_->Settle();
+    return std::move(OpenSqliteReader(path_).value());
+  }
   std::unique_ptr<CentralSink> Sink() override { return std::move(OpenSqliteSink(*files_, path_, OpenMode::kExisting, "sink").value()); }
 
  private:
@@ -127,7 +131,7 @@ std::unique_ptr<ServingPlace> MakeSqlitePlace() { return std::make_unique<Sqlite
 
 std::string RunText(const std::optional<RunRow>& run) {
   if (!run) return "no run";
-  return fmt::format("run {} {} {} {} {} {} state {} refusal {} ttl {} fence {} at {} {} {} ms {} {} {} {}", run->customer_id, run->tenant_id, run->run_id,
+  return fmt::format("run {} {} {} {} {} state {} refusal {} ttl {} fence {} at {} {} {} ms {} {} {} {}", run->tenant_id, run->run_id,
                      run->pipeline_id, run->api_key_id, FormatMonth(run->month), static_cast<int>(run->state), run->refusal, run->ttl_ms, run->fence,
                      run->reserved_at, run->expires_at, run->ended_at, run->compute_ms, HexEncode(run->request_digest), run->outcome, run->reply);
 }
@@ -147,7 +151,10 @@ std::vector<std::string> LoadLines(ServingStore& store, Days from_month) {
     lines.push_back(fmt::format("usage {} {} {} {} {} {} {} {}", u.customer_id, u.tenant_id, FormatMonth(u.month), u.run_count, u.running_count, u.compute_ms,
                                 u.api_requests, Text(u.last_run_at)));
   };
-  visitor.run = [&](const RunRow& run) { lines.push_back(RunText(run)); };
+  visitor.run = [&](const RunRow& run) {
+    REEVE_ASSERT(run.customer_id == OwnerOf(run.tenant_id).customer_id);
+    lines.push_back(RunText(run));
+  };
   const auto marks = store.Load(from_month, visitor);
   if (!marks) return {"failed: " + marks.error().message};
   lines.push_back(fmt::format("marks {} {} {} {}", marks->ledger_time, marks->fence, marks->audit_seq, marks->audit_head));
@@ -177,7 +184,7 @@ void ServedHistory::Ask(ServingWrites* writes) {
   run.ttl_ms = 1000 + Upto(5);
   run.reserved_at = now_;
   run.request_digest = std::string("\0\xFF", 2) + std::to_string(Upto(9));
-  names_.emplace_back(run.customer_id, run.run_id);
+  names_.emplace_back(run.tenant_id, run.run_id);
   if (Upto(3) == 0) {
     run.state = RunState::kRefused;
     run.refusal = 110 + 10 * Upto(1);
@@ -272,11 +279,11 @@ ServingWrites ServedHistory::NextBroken() {
 
 std::vector<std::pair<std::string, std::string>> ServedHistory::RunNames() const {
   auto names = names_;
-  names.emplace_back("cust_t0", "never asked for");
-  names.emplace_back("cust_none", "run-1");
-  for (const auto& [customer, run] : names_) {
+  names.emplace_back("t0", "never asked for");
+  names.emplace_back("none", "run-1");
+  for (const auto& [tenant, run] : names_) {
     if (names.size() > 2 * names_.size()) break;
-    names.emplace_back(customer == "cust_t0" ? "cust_t1" : "cust_t0", run);  // another customer's
+    names.emplace_back(tenant == "t0" ? "t1" : "t0", run);  // another tenant's
   }
   return names;
 }

@@ -44,6 +44,7 @@ class ServingPlace {
 
 // What Load hands over, one line each, in its order; marks last.
 [[nodiscard]] std::vector<std::string> LoadLines(ServingStore& store, Days from_month = kServedMonth);
+// Without the customer, who follows from the tenant.
 [[nodiscard]] std::string RunText(const std::optional<RunRow>& run);
 
 // Writes as a gate would make them, in groups; it remembers what it has granted.

@@ -37,6 +37,7 @@ using namespace reeve::store;
 constexpr int kTenants = 10, kKeys = 5;
 constexpr int kPoisoned = 74;
 constexpr int64_t kLogPages = 24;  // so that a short script moves the log several times
+constexpr uint64_t kCommitBytes = 512 * 1024;  // little, so that its files are written over and over
 constexpr size_t kUnderWay = 64;
 
 void Say(std::string line) {
@@ -121,6 +122,7 @@ class Script {
     }
     if (!Commit(runs)) return;
     for (const RunRow& run : runs) Say(fmt::format("completed {} {} {}", run.tenant_id, run.run_id, run.fence));
+    if (group % 2 == 1) (void)Went(store_.Settle());  // so that a short script brings its commits into the tables several times
   }
 
   UsageRow& UsageOf(const RunRow& run) {
@@ -135,7 +137,10 @@ class Script {
     for (const RunRow& run : runs) writes.usage.push_back(UsageOf(run));
     writes.fence = fence_;
     writes.ledger_time = ledger_time_;
-    const auto done = store_.Commit(writes);
+    return Went(store_.Commit(writes));
+  }
+
+  bool Went(const Result<>& done) {
     if (done) return true;
     if (!failed_) Say("failed"), std::fprintf(stderr, "serving_driver: %s\n", done.error().message.c_str());
     failed_ = true;
@@ -251,14 +256,14 @@ int main(int argc, char** argv) {
   if (verb == "make") return Make(*files, path);
   if (verb == "list") return List(*files, path);
   if (verb == "commit") {
-    const auto store = Must(OpenSqliteServingStore(*files, path, "serving_driver", nullptr, {.log_pages_max = kLogPages}));
+    const auto store = Must(OpenSqliteServingStore(*files, path, "serving_driver", nullptr, {.log_pages_max = kLogPages, .commit_segment_bytes = kCommitBytes}));
     return Script(*store, MonthStart(DateOf(clock->Now()))).Run(static_cast<int>(number(3)));
   }
   if (verb != "serve") return 2;
   gate::GateOptions options;
   options.on_poison = [](const Error& error) { Stop(kPoisoned, error); };
   options.flush_every = 100'000;
-  const auto gate = Must(gate::Gate::Open(Must(OpenSqliteServingStore(*files, path, "serving_driver", nullptr, {.log_pages_max = kLogPages})), *clock, options));
+  const auto gate = Must(gate::Gate::Open(Must(OpenSqliteServingStore(*files, path, "serving_driver", nullptr, {.log_pages_max = kLogPages, .commit_segment_bytes = kCommitBytes})), *clock, options));
   Callers(*gate, number(3)).Run(number(4));
   gate->Drain();
   return 0;

@@ -2,6 +2,7 @@
 """What a serving store has acknowledged is there, whatever its medium or its process does: every system call of a scripted run fails once, and the gate is
 killed at random moments. REEVE_KILLS: how many; REEVE_KILL_SEED: repeats a run."""
 
+import collections
 import json
 import random
 import re
@@ -20,10 +21,12 @@ from kill_harness import KILLS, SEED, TRACED  # noqa: E402
 import testing  # noqa: E402
 
 QUICK = KILLS < 100
-GROUPS = 9  # of the scripted run: the log is moved three times in it
+GROUPS = 9  # of the scripted run: its commits are brought into the tables, and the log is moved, several times in it
 POISONED = 74
 KILLS_OF_A_STORE = 12
 UNDER_WAY = 64  # calls of the driver at a time
+# The files of a store that a server writes.
+SUFFIXES = ("", "-wal", "-shm", ".lock", ".commits-0", ".commits-1", ".commits-2", ".commits-3")
 STATE = {"reserved": 1, "alive": 1, "completed": 2, "cancelled": 3, "refused": 5}
 
 FOLDER = harness.workspace()
@@ -102,7 +105,9 @@ def missing(acks, runs):
 
 
 class RefusedCalls(unittest.TestCase):
-    """Every call that the store makes for its files fails once, in a run of one thread."""
+    """Every call that the store makes for its files fails once: those of the thread that commits, and those of the thread that brings commits into the tables.
+
+    strace counts the calls of each thread for itself, so a number may hit both, or, for the higher ones, one of them."""
 
     SYSCALLS = ("pwrite64", "fdatasync", "fsync", "ftruncate", "write")
 
@@ -115,24 +120,25 @@ class RefusedCalls(unittest.TestCase):
 
     def traced(self, store, *options):
         trace = store.folder / "trace"
-        paths = [f"-P{store.file}{suffix}" for suffix in ("", "-wal", "-shm", ".lock")] + [f"-P{store.folder}"]
-        done = store.drive("commit", GROUPS, prefix=harness.strace(*options, *paths, "-esignal=none", f"-o{trace}")[0])
+        paths = [f"-P{store.file}{suffix}" for suffix in SUFFIXES] + [f"-P{store.folder}"]
+        done = store.drive("commit", GROUPS, prefix=harness.strace("-f", *options, *paths, "-esignal=none", f"-o{trace}")[0])
         return done, trace.read_text(errors="replace")
 
     def calls(self):
-        """How often an undisturbed run makes each call."""
+        """How often an undisturbed run makes each call, in the thread that makes most of them."""
         store = Store("undisturbed").copy_of(self.fresh)
         done, trace = self.traced(store, f"-etrace={','.join(self.SYSCALLS)}")
         self.assertEqual(done.returncode, 0, done.stderr)
         store.remove()
-        return {name: len(re.findall(rf"^{name}\(", trace, re.M)) for name in self.SYSCALLS}, acknowledged(done.stdout)[0]
+        calls = collections.Counter(re.findall(r"^(\d+) +(\w+)\(", trace, re.M))
+        return {name: max([count for (_, call), count in calls.items() if call == name], default=0) for name in self.SYSCALLS}, acknowledged(done.stdout)[0]
 
     def one(self, syscall, error, number, whole):
         """What became of a run whose `number`th such call failed."""
         store = Store(f"{syscall}-{error}-{number}").copy_of(self.fresh)
         done, trace = self.traced(store, f"-etrace={syscall}", f"-einject={syscall}:error={error}:when={number}")
         what = f"{error} at {syscall} {number}"
-        self.assertEqual(trace.count("(INJECTED)"), 1, f"{what}: {trace[-500:]}")
+        self.assertIn(trace.count("(INJECTED)"), (1, 2), f"{what}: {trace[-500:]}")
         acks, after = acknowledged(done.stdout)
         self.assertFalse(after, f"{what}: something was acknowledged after a failed commit")
         self.assertEqual(done.returncode == POISONED, "failed" in done.stdout.splitlines(), f"{what}: {done.stderr}")
@@ -150,7 +156,7 @@ class RefusedCalls(unittest.TestCase):
 
     def test_every_call_fails_once_and_nothing_acknowledged_is_lost(self):
         counts, whole = self.calls()
-        self.assertGreater(counts["fdatasync"], 2 * GROUPS)
+        self.assertGreaterEqual(counts["fdatasync"], 2 * GROUPS)
         self.assertGreater(len(whole), 3 * GROUPS)
         generator = random.Random(SEED)
         for syscall in (name for name in self.SYSCALLS if counts[name] > 0):
@@ -180,9 +186,9 @@ class GateOnABadMedium(unittest.TestCase):
             for number in random.Random(SEED).sample(range(5, 60), 2 if QUICK else 20):
                 store = Store(f"gate-{syscall}-{error}-{number}").copy_of(fresh)
                 trace = store.folder / "trace"
-                prefix = harness.strace("-f", f"-etrace={syscall}", f"-einject={syscall}:error={error}:when={number}", f"-P{store.file}-wal",
-                                        "-esignal=none", f"-o{trace}")[0]
-                done = store.drive("serve", number, 3000, prefix=prefix)
+                prefix = harness.strace("-f", f"-etrace={syscall}", f"-einject={syscall}:error={error}:when={number}",
+                                        *(f"-P{store.file}.commits-{i}" for i in range(4)), "-esignal=none", f"-o{trace}")[0]
+                done = store.drive("serve", number, 6000, prefix=prefix)
                 what = f"{error} at {syscall} {number}"
                 self.assertGreater(trace.read_text(errors="replace").count("(INJECTED)"), 0, what)
                 self.assertEqual(done.returncode, POISONED, f"{what}: {done.stderr}")

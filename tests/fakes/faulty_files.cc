@@ -38,6 +38,26 @@ class FaultyFiles::Appender final : public AppendFile {
   const std::string path_;
 };
 
+class FaultyFiles::Placer final : public FixedFile {
+ public:
+  Placer(FaultyFiles* owner, std::unique_ptr<FixedFile> base, std::string path) : owner_(owner), base_(std::move(base)), path_(std::move(path)) {}
+  Result<> WriteAt(uint64_t offset, std::string_view bytes) override {
+    const Fault fault = owner_->Next(false);
+    if (fault == Fault::kTorn) REEVE_TRY(base_->WriteAt(offset, bytes.substr(0, bytes.size() / 2)));
+    if (fault != Fault::kNone) return Failed(path_, fault);
+    return base_->WriteAt(offset, bytes);
+  }
+  Result<> Sync() override {
+    if (const Fault fault = owner_->Next(false); fault != Fault::kNone) return Failed(path_, fault);
+    return base_->Sync();
+  }
+
+ private:
+  FaultyFiles* const owner_;
+  const std::unique_ptr<FixedFile> base_;
+  const std::string path_;
+};
+
 class FaultyFiles::Reader final : public ByteReader {
  public:
   Reader(FaultyFiles* owner, std::unique_ptr<ByteReader> base, std::string path)
@@ -91,6 +111,12 @@ Result<std::unique_ptr<AppendFile>> FaultyFiles::OpenAppend(const std::string& p
   if (const Fault fault = Next(false); fault != Fault::kNone) return Failed(path, fault);
   REEVE_ASSIGN(auto file, base_->OpenAppend(path, mode));
   return std::unique_ptr<AppendFile>(new Appender(this, std::move(file), path));
+}
+
+Result<std::unique_ptr<FixedFile>> FaultyFiles::OpenFixed(const std::string& path, uint64_t size, int mode) {
+  if (const Fault fault = Next(false); fault != Fault::kNone) return Failed(path, fault);
+  REEVE_ASSIGN(auto file, base_->OpenFixed(path, size, mode));
+  return std::unique_ptr<FixedFile>(new Placer(this, std::move(file), path));
 }
 
 Result<std::vector<DirEntry>> FaultyFiles::List(const std::string& path) {

@@ -18,7 +18,7 @@ enum class Fault : uint8_t {
   kNone,
   kNoSpace,  // nothing is written, ENOSPC
   kIo,       // nothing is written, EIO
-  kTorn,     // an Append writes the first half of its bytes, then ENOSPC; other calls: as kNoSpace
+  kTorn,     // an Append or WriteAt writes the first half of its bytes, then ENOSPC; other calls: as kNoSpace
 };
 
 class FaultyFiles final : public Files {
@@ -40,6 +40,7 @@ class FaultyFiles final : public Files {
   Result<std::unique_ptr<RandomReader>> OpenRandom(const std::string& path) override;
   Result<> WriteAtomic(const std::string& path, std::string_view content, int mode) override;
   Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path, int mode) override;
+  Result<std::unique_ptr<FixedFile>> OpenFixed(const std::string& path, uint64_t size, int mode) override;
   Result<std::vector<DirEntry>> List(const std::string& path) override;
   bool Exists(const std::string& path) override { return base_->Exists(path); }
   Result<> MakeDirs(const std::string& path) override;
@@ -52,6 +53,7 @@ class FaultyFiles final : public Files {
 
  private:
   class Appender;
+  class Placer;
   class Reader;
   // The fault of this call, kNone if it goes through.
   Fault Next(bool is_read);

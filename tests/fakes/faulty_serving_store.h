@@ -34,10 +34,10 @@ class FaultyServingStore final : public store::ServingStore {
     if (faults_.load_fails) return Fail(Code::kFailed, "told to fail");
     return inner_->Load(from, visitor);
   }
-  Result<std::optional<store::RunRow>> FindRun(std::string_view customer, std::string_view run) override {
+  Result<std::optional<store::RunRow>> FindRun(std::string_view tenant, std::string_view run) override {
     ++faults_.finds;
     if (faults_.find_fails) return Fail(Code::kFailed, "told to fail");
-    return inner_->FindRun(customer, run);
+    return inner_->FindRun(tenant, run);
   }
   Result<> Commit(const store::ServingWrites& writes) override {
     const int64_t number = faults_.commits++;
@@ -53,6 +53,8 @@ class FaultyServingStore final : public store::ServingStore {
     if (number == failing && faults_.keep_failed) (void)inner_->Commit(writes);
     return Fail(Code::kFailed, "told to fail");
   }
+  store::UseLoad TakeUseLoad() override { return inner_->TakeUseLoad(); }
+  Result<> Settle() override { return inner_->Settle(); }
   Result<> Probe() override {
     if (faults_.probe_fails) return Fail(Code::kFailed, "told to fail");
     return inner_->Probe();

@@ -22,7 +22,7 @@ struct Target {
 constexpr std::array kTargets = {
     Target{"fuzz_journal", &FuzzJournal},      Target{"fuzz_time", &FuzzTime},
     Target{"fuzz_text", &FuzzText},            Target{"fuzz_legacy_row", &FuzzLegacyRow},
-    Target{"fuzz_central_row", &FuzzCentralRow}, Target{"fuzz_run_set", &FuzzRunSet},
+    Target{"fuzz_central_row", &FuzzCentralRow}, Target{"fuzz_run_set", &FuzzRunSet}, Target{"fuzz_commit_log", &FuzzCommitLog},
     Target{"fuzz_lines", &FuzzLines},          Target{"fuzz_config", &FuzzConfig},
     Target{"fuzz_http", &FuzzHttp},
     Target{"fuzz_bigquery_rows", &FuzzBigqueryRows},

@@ -15,6 +15,7 @@ void FuzzCentralRow(std::string_view input);  // lines of the seven tables: what
 void FuzzRunSet(std::string_view input);      // packed runs: domain/ against the witness
 void FuzzLines(std::string_view input);       // plain and compressed files: the copier's path against the verifier's
 void FuzzBigqueryRows(std::string_view input);  // pages of rows of a BigQuery server
+void FuzzCommitLog(std::string_view input);   // files of a commit log, and the records in them
 void FuzzHttp(std::string_view input);        // connections, bodies, doors and tokens of the server; however bytes arrive, the same is asked
 void FuzzConfig(std::string_view input);      // reeve.toml and plans files
 

@@ -122,8 +122,6 @@ CREATE TABLE IF NOT EXISTS customers_metadata.customer_audit_logs (
   PRIMARY KEY (tenant_id, log_id)
 );
 
-CREATE INDEX IF NOT EXISTS customer_audit_logs_by_tenant_id_created_at ON customers_metadata.customer_audit_logs (tenant_id, created_at);
-
 CREATE TABLE IF NOT EXISTS customers_metadata.customer_invitations (
   invitation_id text COLLATE "C" NOT NULL,
   customer_id text COLLATE "C" NOT NULL,

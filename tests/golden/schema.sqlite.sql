@@ -120,8 +120,6 @@ CREATE TABLE IF NOT EXISTS customer_audit_logs (
   PRIMARY KEY (tenant_id, log_id)
 ) STRICT;
 
-CREATE INDEX IF NOT EXISTS customer_audit_logs_by_tenant_id_created_at ON customer_audit_logs (tenant_id, created_at);
-
 CREATE TABLE IF NOT EXISTS customer_invitations (
   invitation_id TEXT NOT NULL,
   customer_id TEXT NOT NULL,

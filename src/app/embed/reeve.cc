@@ -74,7 +74,7 @@ class EmbeddedReeve final : public Reeve {
   reeve::Result<> Start(const Settings& settings) {
     if (settings.store.substr(0, kSqlite.size()) != kSqlite)
       return reeve::Fail(reeve::Code::kUsage, "'{}': a store to serve from is sqlite:FILE", settings.store);
-    auto store = reeve::store::OpenSqliteServingStore(*files_, settings.store.substr(kSqlite.size()), std::string(kHolder));
+    auto store = reeve::store::OpenSqliteServingStore(*files_, settings.store.substr(kSqlite.size()), std::string(kHolder), nullptr, {.clock = clock_.get()});
     if (!store) return reeve::Unexpected(std::move(store).error());
     reeve::gate::GateOptions options;
     if (settings.on_failed_commit)

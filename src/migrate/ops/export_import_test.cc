@@ -341,7 +341,7 @@ store::TenantWrite RandomTenant(std::mt19937_64& random, int number) {
     for (size_t i = 0; i < rows; ++i) {
       const std::span<Cell> row = batch.AddRow();
       for (size_t c = 0; c < row.size(); ++c) row[c] = RandomCell(random, table->columns[c], &batch);
-      for (const std::string_view id : {"subscription_id", "api_key_id", "credential_id", "usage_id", "log_id", "invitation_id", "invitation_token", "api_key_hash"})
+      for (const std::string_view id : {"subscription_id", "api_key_id", "credential_id", "usage_id", "log_id", "invitation_id", "invitation_token", "api_key_hash", "run_id"})
         if (table->Find(id) >= 0) Put(&batch, row, id, fmt::format("{}{}", random(), RandomText(random)));
       if (table->Find("usage_month") >= 0) Put(&batch, row, "usage_month", MonthStart(20'000, static_cast<int>(i)));
       if (table->Find("billing_cycle_end") >= 0 && i > 0) Put(&batch, row, "billing_cycle_end", int64_t{20'000});

@@ -84,15 +84,12 @@ class MemoryServingStore final : public ServingStore {
     return Marks();
   }
 
-  Result<std::optional<RunRow>> FindRun(std::string_view customer_id, std::string_view run_id) override {
+  Result<std::optional<RunRow>> FindRun(std::string_view tenant_id, std::string_view run_id) override {
     const std::lock_guard lock(data_->mu);
     if (failed_) return Failed();
-    const Values* customer = Find(catalog::Customers(), {Text(customer_id)});
-    if (customer == nullptr) return std::nullopt;
-    const std::string& tenant = View(catalog::Customers(), *customer).Text("tenant_id");
-    const Values* row = Find(catalog::ReeveRuns(), {Text(tenant), Text(run_id)});
+    const Values* row = Find(catalog::ReeveRuns(), {Text(tenant_id), Text(run_id)});
     if (row == nullptr) return std::nullopt;
-    return RunOf(*row, std::string(customer_id));
+    return RunOf(*row, {});
   }
 
   Result<> Commit(const ServingWrites& writes) override {
@@ -105,6 +102,11 @@ class MemoryServingStore final : public ServingStore {
     if (wrong.empty()) return {};
     failed_ = true;
     return Fail(Code::kFailed, "{}", wrong);
+  }
+
+  Result<> Settle() override {
+    if (failed_) return Failed();
+    return {};
   }
 
   Result<> Probe() override {

@@ -27,4 +27,38 @@ Result<RunRow> ReadRun(const sqlite::Statement& row) {
   return run;
 }
 
+Result<> RunFinder::Prepare(sqlite::Database& database) {
+  REEVE_ASSIGN(find_, database.Prepare(fmt::format("SELECT {} FROM reeve_runs WHERE tenant_id = ?1 AND run_id = ?2", kRunColumns)));
+  REEVE_ASSIGN(begin_, database.Prepare("BEGIN"));
+  REEVE_ASSIGN(end_, database.Prepare("COMMIT"));
+  database_ = &database;
+  return {};
+}
+
+Result<> RunFinder::Refresh() {
+  if (!view_) return {};
+  view_.reset();
+  return database_->InAutocommit() ? Result<>() : end_.Run();
+}
+
+Result<std::optional<RunRow>> RunFinder::Find(std::string_view tenant_id, std::string_view run_id, uint64_t applied) {
+  if (view_ != applied) {
+    REEVE_TRY(Refresh());
+    REEVE_TRY(begin_.Run());
+    view_ = applied;
+  }
+  find_.BindText(1, tenant_id);
+  find_.BindText(2, run_id);
+  auto found = find_.Step();
+  std::optional<RunRow> run;
+  if (found && *found) {
+    auto read = ReadRun(find_);
+    if (!read) found = Unexpected(std::move(read).error());
+    else run = std::move(*read);
+  }
+  find_.Reset();
+  if (!found) return Unexpected(std::move(found).error());
+  return run;
+}
+
 }  // namespace reeve::store

@@ -1,11 +1,14 @@
 #include "store/sqlite/serving_store.h"
 
+#include "store/commit_record.h"
 #include "store/serving_rows.h"
+#include "store/sqlite/commit_applier.h"
+#include "store/sqlite/commit_check.h"
+#include "store/sqlite/commit_log.h"
+#include "store/sqlite/commit_tables.h"
 #include "store/sqlite/serving_check.h"
 #include "store/sqlite/serving_load.h"
-#include "store/sqlite/outbox_cursor.h"
-#include "store/sqlite/outbox_schema.h"
-#include "store/sqlite/serving_writes.h"
+#include "store/sqlite/serving_run.h"
 #include "store/sqlite/sqlite_open.h"
 #include "store/sqlite/sqlite_schema.h"
 
@@ -13,99 +16,118 @@ namespace reeve::store {
 
 namespace {
 
-constexpr int64_t kPrunedAtOnce = 8'000;  // marks of an outbox, each time the log is moved: more than come in meanwhile
+// A batch of the applier changes so many pages; those that do not fit would be written twice.
+const std::string kCacheSetting = "PRAGMA cache_size=-98304";
 
 class SqliteServingStore final : public ServingStore {
  public:
   SqliteServingStore(Files& files, LockedDatabase opened, ServingLimits limits)
-      : files_(files), limits_(limits), lock_(std::move(opened.lock)), database_(std::move(opened.database)), statements_(*database_), move_at_(limits.log_pages_max) {}
+      : files_(files), limits_(limits), lock_(std::move(opened.lock)), database_(std::move(opened.database)), tables_(files, *database_) {}
+
   ~SqliteServingStore() override {
+    if (applier_) applier_->Stop();
     // What a failed sync left in memory must not be taken for what is on the medium.
-    if (!error_.message.empty()) database_->KeepLogOnClose();
+    if (!Sound())
+      database_->KeepLogOnClose();
+    else if (log_)
+      (void)RemoveCommitLog(files_, database_->path());  // all of it is in the tables; whoever finds it again skips it
   }
 
   Result<> Begin(std::vector<std::string>* notes) {
     database_->CountLog();
-    REEVE_ASSIGN(marks_, SettleMarks(*database_, notes));
-    REEVE_ASSIGN(outbox_, InspectOutbox(*database_));
-    return statements_.Prepare();
+    REEVE_TRY(database_->Execute(kCacheSetting));
+    REEVE_TRY(tables_.Begin(notes));
+    marks_ = tables_.marks();
+    REEVE_ASSIGN(reading_, OpenForReading(database_->path()));
+    REEVE_TRY(finder_.Prepare(*reading_));
+    REEVE_TRY(check_.Prepare(*reading_));
+    log_.emplace(files_, database_->path(), tables_.log_id(), tables_.applied(), limits_.commit_segment_bytes);
+    applier_.emplace(tables_, *log_, limits_.clock, limits_.log_pages_max);
+    applier_->Start();
+    return {};
   }
 
   Result<ServingMarks> Load(Days from_month, const ServingVisitor& visitor) override {
-    REEVE_TRY(Sound());
+    REEVE_TRY(Settle());
     REEVE_TRY(LoadServing(database_->path(), FirstServedMonth(from_month, marks_), visitor));
     return marks_;
   }
 
-  Result<std::optional<RunRow>> FindRun(std::string_view customer_id, std::string_view run_id) override {
+  Result<std::optional<RunRow>> FindRun(std::string_view tenant_id, std::string_view run_id) override {
     REEVE_TRY(Sound());
-    return statements_.FindRun(customer_id, run_id);
+    if (applier_->MayHold(RunHash(tenant_id, run_id))) REEVE_TRY(applier_->Settle());
+    // After MayHold: what has left the applier since is seen.
+    return finder_.Find(tenant_id, run_id, log_->released());
   }
 
   Result<> Commit(const ServingWrites& writes) override {
     REEVE_TRY(Sound());
-    if (auto done = TryCommit(writes); !done) {
-      error_ = done.error();
-      return done;
-    }
-    // The commit stands whatever becomes of this; but nothing more is committed after a medium has failed.
-    if (auto moved = MoveLog(); !moved) error_ = std::move(moved).error();
-    return {};
+    REEVE_TRY(finder_.Refresh());
+    // Authority is rare, and whether it can be changed is for the tables to say.
+    const bool authority = !writes.revocations.empty() || !writes.changes.empty();
+    Result<> done = authority ? CommitAtOnce(writes) : CommitToLog(writes);
+    if (!done) error_ = done.error();
+    if (done) marks_ = MarksAfter(marks_, writes);
+    return done;
+  }
+
+  UseLoad TakeUseLoad() override { return applier_->TakeUseLoad(); }
+
+  Result<> Settle() override {
+    REEVE_TRY(Sound());
+    return applier_->Settle();
   }
 
   Result<> Probe() override {
     REEVE_TRY(Sound());
-    REEVE_TRY(database_->QueryInt("SELECT count(*) FROM reeve_meta"));
+    REEVE_TRY(reading_->QueryInt("SELECT count(*) FROM reeve_meta"));
     return {};
   }
 
  private:
   [[nodiscard]] Result<> Sound() const {
-    if (error_.message.empty()) return {};
-    return Unexpected(Error(error_).Within("the store failed before"));
+    const std::optional<Error> behind = applier_ ? applier_->failure() : std::nullopt;
+    if (!error_ && !behind) return {};
+    return Unexpected(Error(error_ ? *error_ : *behind).Within("the store failed before"));
   }
 
-  Result<> TryCommit(const ServingWrites& writes) {
-    const ServingMarks after = MarksAfter(marks_, writes);
-    REEVE_ASSIGN(auto transaction, sqlite::Transaction::Begin(*database_));
-    REEVE_TRY(statements_.Write(writes));
-    REEVE_TRY(statements_.WriteMarks(marks_, after));
-    REEVE_TRY(transaction.Commit());
-    marks_ = after;
+  Result<> CommitAtOnce(const ServingWrites& writes) {
+    REEVE_TRY(applier_->Settle());
+    REEVE_TRY(tables_.Apply(writes));
+    // The commit stands whatever becomes of this; but nothing more is committed after a medium has failed.
+    if (auto moved = tables_.MoveLog(limits_.log_pages_max); !moved) error_ = std::move(moved).error();
     return {};
   }
 
-  // In small pieces, between two commits: each delays one commit (16 MiB take 10 to 25 ms on a virtual disk), larger ones save writes.
-  // A reader may keep the log from beginning anew: then it is moved again when as much has been added, not after each commit.
-  Result<> MoveLog() {
-    const int64_t pages = database_->LogPages();
-    if (pages < log_pages_) move_at_ = limits_.log_pages_max;
-    log_pages_ = pages;
-    if (pages < move_at_) return {};
-    move_at_ = pages + limits_.log_pages_max;
-    REEVE_TRY(database_->Execute("PRAGMA wal_checkpoint(PASSIVE)"));
-    return outbox_.on ? PruneMarks() : Result<>();
-  }
-
-  // What a mirror has taken elsewhere. It cannot do that itself while this process has the store.
-  Result<> PruneMarks() {
-    const auto cursor = ReadCursor(files_, database_->path());
-    if (!cursor || !*cursor || (*cursor)->epoch != outbox_.epoch) return {};  // the mirror says what is wrong with it
-    REEVE_TRY(PruneOutbox(*database_, (*cursor)->done, kPrunedAtOnce));
+  Result<> CommitToLog(const ServingWrites& writes) {
+    REEVE_TRY(check_.Check(writes, marks_.fence));
+    NumberedCommit commit;
+    AppendCommitRecord(writes, &commit.record);
+    if (!log_->Fits(commit.record.size())) return CommitAtOnce(writes);
+    if (const uint64_t number = log_->Needs(commit.record.size()); number > log_->released()) REEVE_TRY(applier_->SettleUpTo(number));
+    commit.rows = writes.runs.size() + writes.usage.size() + writes.touches.size() + (writes.audit ? writes.audit->size() : 0);
+    // A run moves one row of usage; the rest is counts of requests.
+    commit.uses = writes.touches.size() + writes.usage.size() - std::min(writes.usage.size(), writes.runs.size());
+    for (const RunRow& run : writes.runs) commit.runs.push_back(RunHash(run.tenant_id, run.run_id));
+    applier_->Pace(kCommitSegments * limits_.commit_segment_bytes);
+    REEVE_TRY(log_->Append(commit.record));
+    commit.number = log_->last();
+    applier_->Push(std::move(commit));
     return {};
   }
 
   Files& files_;
   const ServingLimits limits_;
-  // The lock goes last, statements before their connection.
+  // The lock goes last, statements before their connection, the thread before everything that it uses.
   std::unique_ptr<FileLock> lock_;
-  std::unique_ptr<sqlite::Database> database_;
-  ServingStatements statements_;
-  ServingMarks marks_;
-  OutboxState outbox_;
-  Error error_{Code::kFailed, {}, {}};  // the first one; nothing works after it
-  int64_t log_pages_ = 0;
-  int64_t move_at_;
+  std::unique_ptr<sqlite::Database> database_, reading_;
+  CommitTables tables_;          // the applier's while anything is pending
+  RunFinder finder_;
+  CommitCheck check_;
+  ServingMarks marks_;           // of everything that was committed
+  std::optional<Error> error_;   // the first one; nothing works after it
+  std::optional<CommitLog> log_;
+  std::optional<CommitApplier> applier_;
 };
 
 // Whether a log is left that nobody moved: the last process was killed, or another one still reads.
@@ -134,6 +156,7 @@ Result<std::unique_ptr<ServingStore>> OpenSqliteServingStore(Files& files, const
   REEVE_ASSIGN(const bool left_open, WasLeftOpen(files, path));
   REEVE_ASSIGN(LockedDatabase opened, OpenForWriting(files, path, OpenMode::kExisting, holder, {}));
   REEVE_TRY(MakeMissing(*opened.database, notes));
+  REEVE_TRY(ApplyServingIndexes(*opened.database));
   if (left_open) REEVE_TRY(CheckAfterCrash(*opened.database, notes));
   auto store = std::make_unique<SqliteServingStore>(files, std::move(opened), limits);
   REEVE_TRY(store->Begin(notes));

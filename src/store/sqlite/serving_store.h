@@ -4,18 +4,22 @@
 // of its own, two at a time. Thread rules are those of ServingStore. Reasons: docs/adr/0014-the-ledger.md.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "env/clock.h"
 #include "env/files.h"
 #include "store/serving_store.h"
 
 namespace reeve::store {
 
 struct ServingLimits {
-  int64_t log_pages_max = 4'000;  // the log moves into the file when it has so many (16 MiB), if no reader holds it
+  Clock* clock = nullptr;             // to know what bringing in uses costs (UseLoad::cost); null: not known
+  int64_t log_pages_max = 16'000;  // the log moves into the file when it has so many (64 MiB), if no reader holds it
+  uint64_t commit_segment_bytes = 8u << 20;  // of each file of the commit log
 };
 
 // Opens the store at `path`, which must exist. Tables and indexes that a store of an older format lacks are made. Where the last process did not end in order,

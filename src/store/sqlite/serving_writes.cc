@@ -66,13 +66,9 @@ constexpr std::string_view kSetQuotas =
 }  // namespace
 
 Result<> ServingStatements::Prepare() {
-  const std::string find_run = fmt::format("SELECT {} FROM reeve_runs WHERE tenant_id = (SELECT tenant_id FROM customers WHERE customer_id = ?1) "
-                                           "AND run_id = ?2",
-                                           kRunColumns);
   const std::string put_run = PutRunSql();
   const std::pair<sqlite::Statement*, std::string_view> statements[] = {
       {&put_run_, put_run},
-      {&find_run_, find_run},
       {&add_usage_, kAddUsage},
       {&set_usage_, kSetUsage},
       {&find_totals_, "SELECT compute_ms, legacy_compute_ms FROM reeve_run_totals WHERE tenant_id = ?1 AND usage_month = ?2"},
@@ -224,21 +220,6 @@ Result<> ServingStatements::WriteMarks(const ServingMarks& before, const Serving
   if (after.audit_seq == before.audit_seq) return {};
   REEVE_TRY(PutMark(kAuditSeqMark, std::to_string(after.audit_seq)));
   return PutMark(kAuditHeadMark, after.audit_head);
-}
-
-Result<std::optional<RunRow>> ServingStatements::FindRun(std::string_view customer_id, std::string_view run_id) {
-  Parameters(find_run_).Text(customer_id).Text(run_id);
-  auto found = find_run_.Step();
-  std::optional<RunRow> run;
-  if (found && *found) {
-    auto read = ReadRun(find_run_);
-    if (!read) found = Unexpected(std::move(read).error());
-    else run = std::move(*read);
-  }
-  find_run_.Reset();
-  if (!found) return Unexpected(std::move(found).error());
-  if (run) run->customer_id = customer_id;
-  return run;
 }
 
 }  // namespace reeve::store

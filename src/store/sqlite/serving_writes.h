@@ -19,8 +19,7 @@ class ServingStatements {
   [[nodiscard]] Result<> Write(const ServingWrites& writes);
   // The marks that differ.
   [[nodiscard]] Result<> WriteMarks(const ServingMarks& before, const ServingMarks& after);
-  // As ServingStore::FindRun.
-  [[nodiscard]] Result<std::optional<RunRow>> FindRun(std::string_view customer_id, std::string_view run_id);
+  [[nodiscard]] Result<> PutMark(std::string_view name, std::string_view value);
 
  private:
   [[nodiscard]] Result<> PutRun(const RunRow& run);
@@ -37,14 +36,13 @@ class ServingStatements {
   [[nodiscard]] Result<> Touch(std::span<const KeyTouch> touches);
   [[nodiscard]] Result<> Revoke(const KeyRevocation& revocation);
   [[nodiscard]] Result<> Change(const CustomerChange& change, Micros now);
-  [[nodiscard]] Result<> PutMark(std::string_view name, std::string_view value);
 
   sqlite::Database* database_;
   SqliteTables tables_;
   SqliteWriter writer_;  // for what is rare
   std::unordered_map<std::string, KnownMonth> months_;  // by tenant and month; nobody else changes the rows meanwhile
   sqlite::Statement put_run_, add_usage_, set_usage_, find_totals_, add_totals_, set_totals_, find_usage_, find_set_, touch_, set_status_, find_customer_,
-      set_quotas_, put_mark_, find_run_;
+      set_quotas_, put_mark_;
 };
 
 }  // namespace reeve::store

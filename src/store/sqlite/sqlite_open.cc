@@ -1,5 +1,6 @@
 #include "store/sqlite/sqlite_open.h"
 
+#include "store/sqlite/commit_tables.h"
 #include "store/sqlite/sqlite_reader.h"
 #include "store/sqlite/sqlite_schema.h"
 #include "store/sqlite/sqlite_writer.h"
@@ -51,6 +52,7 @@ Result<LockedDatabase> OpenForWriting(Files& files, const std::string& path, Ope
   }
   REEVE_TRY(Configure(database, limits));
   if (state == StoreState::kEmpty) REEVE_TRY(ApplySqliteSchema(database));
+  REEVE_TRY(ReplayCommits(files, database));
   return opened;
 }
 

@@ -9,7 +9,8 @@
 
 namespace reeve::store {
 
-// The one connection that writes and checkpoints, and the lock it goes with (which must go last).
+// The one connection that writes and checkpoints, and the lock it goes with (which must go last). What a server that did not end in order has promised and not
+// brought into the tables (commit_log.h) is brought into them first.
 struct LockedDatabase {
   std::unique_ptr<FileLock> lock;
   std::unique_ptr<sqlite::Database> database;

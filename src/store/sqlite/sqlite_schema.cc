@@ -78,6 +78,12 @@ Result<> CompareIndexes(sqlite::Database& database, const Table& table, std::vec
       drift->push_back({std::string(table.name), fmt::format("index {} differs", indexes[i].name)});
     }
   }
+  const auto serving = catalog::ServingIndexes(table);
+  const auto serving_statements = catalog::CreateServingIndexes(table, catalog::Engine::kSqlite, "");
+  for (size_t i = 0; i < serving.size(); ++i) {
+    REEVE_ASSIGN(const std::string sql, StoredSql(database, "index", serving[i].name));
+    if (!sql.empty() && sql != AsStored(serving_statements[i])) drift->push_back({std::string(table.name), fmt::format("index {} differs", serving[i].name)});
+  }
   return {};
 }
 
@@ -152,6 +158,14 @@ Result<> ApplySqliteSchema(sqlite::Database& database) {
   REEVE_TRY(database.Execute(fmt::format("PRAGMA application_id={}; PRAGMA user_version={};"
                                          "INSERT INTO reeve_meta (key, value) VALUES ('format', '{}') ON CONFLICT DO UPDATE SET value = excluded.value",
                                          kApplicationId, kFormat, kFormat)));
+  return transaction.Commit();
+}
+
+Result<> ApplyServingIndexes(sqlite::Database& database) {
+  REEVE_ASSIGN(auto transaction, sqlite::Transaction::Begin(database));
+  for (const Table* table : AllTables()) {
+    for (const std::string& statement : catalog::CreateServingIndexes(*table, catalog::Engine::kSqlite, "")) REEVE_TRY(database.Execute(statement));
+  }
   return transaction.Commit();
 }
 
