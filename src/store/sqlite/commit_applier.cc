@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "env/thread_rank.h"
+
 namespace reeve::store {
 namespace {
 
@@ -14,7 +16,10 @@ constexpr std::chrono::microseconds kPaceMax(20'000);
 Micros CommitApplier::Now() const { return clock_ == nullptr ? 0 : clock_->Steady(); }
 
 void CommitApplier::Start() {
-  thread_ = std::thread([this] { Loop(); });
+  thread_ = std::thread([this] {
+    GiveWayToOtherThreads();  // callers wait for the log; if it fills up they wait for this, and leave it the processor
+    Loop();
+  });
 }
 
 void CommitApplier::Stop() {
