@@ -79,6 +79,7 @@ class SystemPorts final : public cli::Ports {
   Result<std::unique_ptr<store::CentralReader>> OpenStoreReader(const std::string& url) override {
     REEVE_ASSIGN(const Location location, ParseStore(url));
     if (location.scheme == kBigQuery) return bigquery_.OpenStoreReader(location.rest);
+    REEVE_TRY(store::BringInCommits(files_, location.rest, fmt::format("reeve, pid {}, since {}", getpid(), FormatRfc3339(clock_.Now()))));
     return store::OpenSqliteReader(location.rest);
   }
 

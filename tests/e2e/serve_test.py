@@ -362,6 +362,19 @@ class Durable(unittest.TestCase):
                 self.assertIn("admin:tester", by_type[kind].values(), by_type[kind])
             self.assertEqual(json.loads(by_type["customer.suspended"]["metadata"])["facts"], {"reason": "payment_failed", "note": "3 letters"})
 
+    def test_what_a_killed_server_has_promised_is_seen_by_whoever_reads_next(self):
+        with Server() as server:
+            self.assertEqual(server.reserve("promised", "roomy").status, 201)
+            server.kill()
+            self.assertNotEqual(list(server.file.parent.glob(f"{server.file.name}.commits-*")), [], "it had no time to bring it into the tables")
+            exported = server.file.parent / "exported"
+            kill_harness.run("export", "--store", f"sqlite:{server.file}", "--out", exported)
+            events = [json.loads(line) for line in (exported / "customer_audit_logs.json").read_text().splitlines()]
+            self.assertIn(("run.reserved", "promised"), [(event["event_type"], event.get("resource_id")) for event in events])
+            self.assertEqual(list(server.file.parent.glob(f"{server.file.name}.commits-*")), [])
+            server.start()
+            self.assertEqual(server.reserve("promised", "roomy").status, 200)
+
     def test_uses_of_keys_are_counted_exactly(self):
         with Server() as server:
             with ThreadPoolExecutor(4) as pool:

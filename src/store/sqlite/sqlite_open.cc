@@ -1,5 +1,6 @@
 #include "store/sqlite/sqlite_open.h"
 
+#include "store/sqlite/commit_log.h"
 #include "store/sqlite/commit_tables.h"
 #include "store/sqlite/sqlite_reader.h"
 #include "store/sqlite/sqlite_schema.h"
@@ -73,6 +74,13 @@ Result<std::unique_ptr<sqlite::Database>> OpenForReading(const std::string& path
   if (state == StoreState::kEmpty) return MissingStore(path);
   REEVE_TRY(database->Execute(std::string(kReaderSettings)));
   return database;
+}
+
+Result<> BringInCommits(Files& files, const std::string& path, const std::string& holder) {
+  if (!HasCommitLog(files, path)) return {};
+  const auto opened = OpenForWriting(files, path, OpenMode::kExisting, holder, {});
+  if (opened || opened.error().code == Code::kLocked) return {};
+  return Unexpected(Error(opened.error()));
 }
 
 Result<std::unique_ptr<CentralReader>> OpenSqliteReader(const std::string& path) {

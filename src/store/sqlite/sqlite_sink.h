@@ -28,6 +28,10 @@ struct SqliteLimits {
 [[nodiscard]] Result<std::unique_ptr<CentralSink>> OpenSqliteSink(Files& files, const std::string& path, OpenMode mode,
                                                                   const std::string& holder, SqliteLimits limits = {});
 
+// For readers: if a server that did not end in order has left promises in its commit log (commit_log.h), brings them into the tables first. Nothing if there are
+// none, or if the server still has the store: then it does. Errors as OpenSqliteSink, without kLocked.
+[[nodiscard]] Result<> BringInCommits(Files& files, const std::string& path, const std::string& holder);
+
 // Opens the store at `path` for reading, without the lock: also while another process writes.
 // Errors as above, without kLocked.
 [[nodiscard]] Result<std::unique_ptr<CentralReader>> OpenSqliteReader(const std::string& path);
