@@ -7,37 +7,14 @@
 
 #include "cli/runners.h"
 #include "tests/fakes/fake_console.h"
+#include "tests/fakes/no_files.h"
 
 namespace reeve::cli {
 namespace {
 
-// Files in memory, as far as settings need them.
-class FewFiles final : public Files {
- public:
-  std::map<std::string, std::string> content;
-  Result<std::string> Read(const std::string& path, uint64_t) override {
-    const auto it = content.find(path);
-    if (it == content.end()) return Fail(Code::kNotFound, "{}: no such file", path);
-    return it->second;
-  }
-  bool Exists(const std::string& path) override { return content.count(path) > 0; }
-  Result<std::unique_ptr<ByteReader>> Open(const std::string& path) override { return No(path); }
-  Result<std::unique_ptr<RandomReader>> OpenRandom(const std::string& path) override { return No(path); }
-  Result<> WriteAtomic(const std::string& path, std::string_view, int) override { return No(path); }
-  Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path, int) override { return No(path); }
-  Result<std::vector<DirEntry>> List(const std::string& path) override { return No(path); }
-  Result<> MakeDirs(const std::string& path) override { return No(path); }
-  Result<> Remove(const std::string& path) override { return No(path); }
-  Result<> Rename(const std::string& path, const std::string&) override { return No(path); }
-  Result<std::unique_ptr<FileLock>> Lock(const std::string& path, std::string_view) override { return No(path); }
-
- private:
-  static Unexpected No(const std::string& path) { return Fail(Code::kFailed, "{}: not in this test", path); }
-};
-
 class NoPorts final : public Ports {
  public:
-  FewFiles few_files;
+  testing::FewFiles few_files;
   testing::FakeClock fake_clock;
   std::unique_ptr<Entropy> seeded = MakeSeededEntropy(1);
   Error store_error{Code::kStoreMissing, "sqlite:./reeve.db: there is no store", "reeve migrate makes it"};
@@ -152,7 +129,7 @@ TEST(Run, ConfigShowSaysWhereEachValueComesFrom) {
 }
 
 TEST(Run, TheFirstConfigurationFileThatExistsIsRead) {
-  FewFiles files;
+  testing::FewFiles files;
   const Environment environment = {{"HOME", "/h"}};
   const Environment with_xdg = {{"HOME", "/h"}, {"XDG_CONFIG_HOME", "/xdg"}};
   Invocation none;

@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "store/commit_record.h"
+#include "tests/fakes/no_files.h"
 #include "tests/fuzz/targets.h"
 
 namespace reeve::fuzz {
@@ -13,24 +14,12 @@ constexpr std::string_view kStore = "0123456789abcdef";
 constexpr size_t kFiles = store::kCommitSegments;
 
 // The files of a log in memory, by the number at the end of their names.
-class LogFiles final : public Files {
+class LogFiles final : public testing::NoFiles {
  public:
   std::array<std::string, kFiles> bytes;
 
   Result<std::string> Read(const std::string& path, uint64_t) override { return bytes[static_cast<size_t>(path.back() - '0')]; }
-  Result<std::unique_ptr<ByteReader>> Open(const std::string&) override { return None(); }
-  Result<std::unique_ptr<RandomReader>> OpenRandom(const std::string&) override { return None(); }
-  Result<> WriteAtomic(const std::string&, std::string_view, int) override { return None(); }
-  Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string&, int) override { return None(); }
-  Result<std::vector<DirEntry>> List(const std::string&) override { return None(); }
   bool Exists(const std::string& path) override { return !bytes[static_cast<size_t>(path.back() - '0')].empty(); }
-  Result<> MakeDirs(const std::string&) override { return None(); }
-  Result<> Remove(const std::string&) override { return None(); }
-  Result<> Rename(const std::string&, const std::string&) override { return None(); }
-  Result<std::unique_ptr<FileLock>> Lock(const std::string&, std::string_view) override { return None(); }
-
- private:
-  static Unexpected None() { return Fail(Code::kFailed, "not here"); }
 };
 
 template <typename Number>

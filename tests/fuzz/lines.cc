@@ -4,6 +4,7 @@
 #include "legacy/export/line_splitter.h"
 #include "legacy/export/raw_reader.h"
 #include "migrate/witness/lines.h"
+#include "tests/fakes/no_files.h"
 #include "tests/fuzz/targets.h"
 
 namespace reeve::fuzz {
@@ -25,23 +26,14 @@ class Bytes final : public ByteReader {
 };
 
 // One file in memory, whatever the path.
-class OneFile final : public Files {
+class OneFile final : public testing::NoFiles {
  public:
   OneFile(std::string_view bytes, size_t step) : bytes_(bytes), step_(step) {}
   Result<std::string> Read(const std::string&, uint64_t) override { return std::string(bytes_); }
   Result<std::unique_ptr<ByteReader>> Open(const std::string&) override { return std::make_unique<Bytes>(bytes_, step_); }
-  Result<std::unique_ptr<RandomReader>> OpenRandom(const std::string&) override { return None(); }
-  Result<> WriteAtomic(const std::string&, std::string_view, int) override { return None(); }
-  Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string&, int) override { return None(); }
-  Result<std::vector<DirEntry>> List(const std::string&) override { return None(); }
   bool Exists(const std::string&) override { return true; }
-  Result<> MakeDirs(const std::string&) override { return None(); }
-  Result<> Remove(const std::string&) override { return None(); }
-  Result<> Rename(const std::string&, const std::string&) override { return None(); }
-  Result<std::unique_ptr<FileLock>> Lock(const std::string&, std::string_view) override { return None(); }
 
  private:
-  static Unexpected None() { return Fail(Code::kFailed, "not here"); }
   const std::string_view bytes_;
   const size_t step_;
 };

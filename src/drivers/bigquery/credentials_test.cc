@@ -13,6 +13,7 @@
 #include "drivers/bigquery/jwt.h"
 #include "drivers/bigquery/rest_testing.h"
 #include "tests/fakes/loopback_server.h"
+#include "tests/fakes/no_files.h"
 
 namespace reeve::bigquery {
 namespace {
@@ -21,36 +22,11 @@ using fakes::ScriptedHttp;
 using reeve::testing::FakeClock;
 using testing::Reply;
 
-// Files in memory: a path that is not there is kNotFound.
-class FewFiles final : public Files {
- public:
-  std::map<std::string, std::string> content;
-  Result<std::string> Read(const std::string& path, uint64_t limit) override {
-    const auto found = content.find(path);
-    if (found == content.end()) return Fail(Code::kNotFound, "{}: no such file", path);
-    if (found->second.size() > limit) return Fail(Code::kRefused, "{}: too large", path);
-    return found->second;
-  }
-  bool Exists(const std::string& path) override { return content.count(path) != 0; }
-  Result<std::unique_ptr<ByteReader>> Open(const std::string&) override { return None(); }
-  Result<std::unique_ptr<RandomReader>> OpenRandom(const std::string&) override { return None(); }
-  Result<> WriteAtomic(const std::string&, std::string_view, int) override { return None(); }
-  Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string&, int) override { return None(); }
-  Result<std::vector<DirEntry>> List(const std::string&) override { return None(); }
-  Result<> MakeDirs(const std::string&) override { return None(); }
-  Result<> Remove(const std::string&) override { return None(); }
-  Result<> Rename(const std::string&, const std::string&) override { return None(); }
-  Result<std::unique_ptr<FileLock>> Lock(const std::string&, std::string_view) override { return None(); }
-
- private:
-  static Unexpected None() { return Fail(Code::kFailed, "not here"); }
-};
-
 struct World {
   explicit World(ScriptedHttp::Handler handler = [](const net::HttpRequest&) -> Result<net::HttpResponse> { return Fail(Code::kFailed, "no network"); })
       : http(std::move(handler)) {}
   Result<std::unique_ptr<Credentials>> Find() { return FindCredentials(environment, files, http, clock); }
-  FewFiles files;
+  reeve::testing::FewFiles files;
   ScriptedHttp http;
   FakeClock clock;
   CredentialEnvironment environment;
