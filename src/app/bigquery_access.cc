@@ -44,7 +44,8 @@ Check Strays(const std::vector<std::string>& names, bool removed) {
   if (names.empty()) return {title, State::kOk, "none", {}};
   if (removed) return {title, State::kOk, fmt::format("{} removed: {}", names.size(), Names(names)), {}};
   return {title, State::kWarning, fmt::format("{}: {}", cli::Counted(names.size(), "table"), Names(names)),
-          "they expire by themselves within a day; reeve doctor --remove-strays removes them now. One of a run that is at work is among them while it works"};
+          "they go by themselves, in an estate within a day, in a store with the next run that writes; reeve doctor --remove-strays removes them now. One of a run "
+          "that is at work is among them while it works"};
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ class Dataset:
                 return sorted(rows)
 
     def content(self):
-        return {"tables": sorted(self.tables()), "reeve_tenants": self.rows("reeve_tenants", PHASES), **{table: self.rows(table) for table in COMPARED}}
+        return {"tables": sorted(self.tables()), "reeve_staging": self.rows("reeve_staging"), "reeve_tenants": self.rows("reeve_tenants", PHASES), **{table: self.rows(table) for table in COMPARED}}
 
 
 class Disturbed(unittest.TestCase):
@@ -98,6 +98,7 @@ class Kills(Disturbed):
             self.assertEqual(len(self.reference[table]), len(lines(self.expected / f"{table}.json")), table)
             self.assertEqual(len(set(self.reference[table])), len(self.reference[table]), table)
         self.assertEqual([t for t in self.reference["tables"] if "stg" in t or "lock" in t], [])
+        self.assertEqual(self.reference["reeve_staging"], [], "nothing is left on its way")
 
     def boundaries(self):
         every = [(n, when) for n in range(1, self.requests + 1) for when in ("before", "after")]
@@ -135,8 +136,9 @@ class Faults(Disturbed):
         {"do": "drop", "method": "POST", "path": "/jobs", "nth": 3, "when": "after"}, {"do": "drop", "method": "POST", "path": "uploadType=", "when": "after"},
         {"do": "drop", "method": "POST", "body": "BEGIN TRANSACTION", "when": "after"}, {"do": "drop", "method": "DELETE", "when": "after"},
         {"do": "drop", "method": "POST", "path": "/tables", "nth": 4, "when": "after"}, {"do": "truncate", "path": "/queries/", "nth": 2},
+        {"do": "drop", "method": "POST", "path": "/queries", "when": "after"}, {"do": "error", "reason": "backendError", "method": "POST", "path": "/queries", "nth": 2},
         {"do": "garbage", "path": "/data"}, {"do": "job_error", "reason": "jobBackendError", "query": "BEGIN TRANSACTION"},
-        {"do": "job_error", "reason": "jobInternalError", "query": "UNION ALL", "nth": 2}, {"do": "job_error", "reason": "jobRateLimitExceeded", "query": "reeve_stg_"},
+        {"do": "job_error", "reason": "jobInternalError", "query": "UNION ALL", "nth": 2}, {"do": "job_error", "reason": "jobRateLimitExceeded", "query": "reeve_staging"},
         {"do": "job_error", "reason": "resourcesExceeded", "query": "UNION ALL",
          "message": "Resources exceeded during query execution: Not enough resources for query planning - too many subqueries or query is too complex."},
     )

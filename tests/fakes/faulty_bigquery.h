@@ -3,7 +3,9 @@
 // engine that has none, or loses long rows of loads and says nothing, as the emulator v0.8.1 does. Not safe for concurrent use.
 #pragma once
 
+#include <functional>
 #include <limits>
+#include <memory>
 #include <utility>
 
 #include "drivers/bigquery/client.h"
@@ -23,6 +25,8 @@ class FaultyBigQuery final : public bigquery::Client {
   }
   void HideEtags() { hides_etags_ = true; }
   void LoseLongRows(size_t bytes_max) { row_bytes_max_ = bytes_max; }
+  // What somebody else does right before a statement is sent.
+  void BeforeExecute(std::function<void()> work) { before_execute_ = std::move(work); }
   [[nodiscard]] bool dead() const { return dead_; }
   [[nodiscard]] int calls() const { return calls_; }
 
@@ -63,6 +67,7 @@ class FaultyBigQuery final : public bigquery::Client {
     return Call([&] { return inner_.Query(spec, schema, visit); });
   }
   Result<bigquery::JobResult> Execute(const bigquery::QuerySpec& spec) override {
+    if (before_execute_) before_execute_();
     return Call([&] { return inner_.Execute(spec); });
   }
   Result<std::optional<uint64_t>> DryRun(const bigquery::QuerySpec& spec) override {
@@ -126,6 +131,7 @@ class FaultyBigQuery final : public bigquery::Client {
   bool after_ = false, dead_ = false, hides_etags_ = false;
   size_t row_bytes_max_ = 0;  // 0: none is lost
   int calls_ = 0;
+  std::function<void()> before_execute_;
 };
 
 }  // namespace reeve

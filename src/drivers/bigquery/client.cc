@@ -15,11 +15,8 @@ namespace {
 constexpr size_t kSqlBytesMax = 1024 * 1000;         // BigQuery's limit of unresolved SQL text
 constexpr size_t kRequestBytesMax = 10'000'000;      // and of a request
 constexpr uint64_t kListPage = 1000;
-// Reading a page takes some fourteen times its size in memory, so its size is what counts: pages read tell how wide the rows of a table may be.
-constexpr uint64_t kRowsOfFirstPage = 1'000;
-constexpr uint64_t kRowsOfPageMax = 10'000;
-constexpr uint64_t kPageBytesWanted = 2 * 1024 * 1024;
 constexpr size_t kPagesMax = 1'000'000;
+constexpr Micros kFirstWait = 20 * kSecond;          // for the rows of a query, before it is told that it is running
 constexpr Micros kInsertTimeout = 300 * kSecond;     // the emulator runs the job before it answers
 
 // Tokens of one listing, each of which may be seen once.
@@ -176,8 +173,8 @@ class RestClient final : public Client {
   Result<> ReadTable(const TableInfo& table, std::span<const std::string> names, const VisitRow& visit) override {
     Columns columns = AllColumns(table.schema);
     Call call = CallOf("GET", TablePath(table.id) + "/data");
-    uint64_t rows = kRowsOfFirstPage, row_bytes = 1;
-    call.query = {{"maxResults", std::to_string(rows)}, {"formatOptions.useInt64Timestamp", "true"}};
+    PageSize size;
+    call.query = {{"maxResults", std::to_string(size.rows())}, {"formatOptions.useInt64Timestamp", "true"}};
     call.response_bytes_max = kPageBytesMax;
     if (!names.empty()) {
       Result<Columns> selected = SelectColumns(table.schema, names);
@@ -191,21 +188,23 @@ class RestClient final : public Client {
     for (;;) {
       Answer answer = api_.Send(call);
       if (!answer) return Unexpected(ToError(answer.error(), Named(call)));
-      row_bytes = std::max<uint64_t>(row_bytes, answer->body.size() / rows);
+      size.Saw(answer->body.size());
       REEVE_ASSIGN(const Page page, reader.Open(std::move(answer->body)));
       REEVE_TRY(reader.Visit(columns, visit));
       if (page.token.empty()) return {};
       REEVE_TRY(tokens.Take(page.token));
-      rows = std::clamp<uint64_t>(kPageBytesWanted / row_bytes, 1, kRowsOfPageMax);
-      call.query.front().second = std::to_string(rows);
+      call.query.front().second = std::to_string(size.rows());
       call.query.resize(fixed);
       call.query.emplace_back("pageToken", page.token);
     }
   }
 
   Result<JobResult> Query(const QuerySpec& spec, Schema* schema, const VisitRow& visit) override {
-    REEVE_ASSIGN(FinishedJob finished, RunQuery(spec, true));
-    const std::string what = "BigQuery: job " + finished.job.id;
+    REEVE_TRY(CheckSize(spec));
+    PageSize size;
+    const Question question{spec.sql, spec.parameters, spec.location, api_.options().labels, api_.options().maximum_bytes_billed, size.rows(), kFirstWait};
+    REEVE_ASSIGN(FinishedJob finished, jobs_.Ask(spec.job_id, question));
+    const std::string what = "BigQuery: job " + spec.job_id;
     const Columns columns = AllColumns(finished.page.schema.value_or(Schema()));
     if (schema != nullptr) *schema = columns.fields;
     Tokens tokens(what);
@@ -213,15 +212,16 @@ class RestClient final : public Client {
       REEVE_TRY(finished.reader->Visit(columns, visit));
       if (token.empty()) return ResultOf(finished.job);
       REEVE_TRY(tokens.Take(token));
-      Answer answer = jobs_.NextPage(finished.job, token);
+      Answer answer = jobs_.NextPage(finished.job, token, size.rows());
       if (!answer) return Unexpected(ToError(answer.error(), what));
+      size.Saw(answer->body.size());
       REEVE_ASSIGN(Page page, finished.reader->Open(std::move(answer->body)));
       token = std::move(page.token);
     }
   }
 
   Result<JobResult> Execute(const QuerySpec& spec) override {
-    REEVE_ASSIGN(const FinishedJob finished, RunQuery(spec, false));
+    REEVE_ASSIGN(const FinishedJob finished, RunStatement(spec));
     return ResultOf(finished.job);
   }
 
@@ -247,6 +247,7 @@ class RestClient final : public Client {
     plan.may_repeat = spec.truncate;
     plan.destination = spec.table;
     plan.write_disposition = spec.truncate ? kTruncate : kAppend;
+    plan.keep_alive = spec.keep_alive;
     plan.submit = [&](const std::string& id, Tries* tries) -> Answer {
       if (!std::exchange(fresh, false))
         if (Result<> rewound = rows.rewind(); !rewound) return tl::unexpected(FailureOfOurs(std::move(rewound).error()));
@@ -352,13 +353,13 @@ class RestClient final : public Client {
     return Unexpected(ToError(failure, "BigQuery: job " + spec.job_id));
   }
 
-  Result<FinishedJob> RunQuery(const QuerySpec& spec, bool wants_rows) {
+  Result<FinishedJob> RunStatement(const QuerySpec& spec) {
     REEVE_TRY(CheckSize(spec));
     JobPlan plan;
     plan.job_id = spec.job_id;
     plan.location = spec.location;
-    plan.wants_rows = wants_rows;
     plan.statement = spec.sql;
+    plan.keep_alive = spec.keep_alive;
     plan.submit = [&](const std::string& id, Tries* tries) {
       const json::object job = EncodeQueryJob(HeadOf(id, spec.location), spec.sql, spec.parameters, api_.options().maximum_bytes_billed, false);
       return api_.Send(InsertCall(json::serialize(job)), tries);

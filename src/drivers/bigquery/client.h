@@ -1,7 +1,7 @@
 // Client of BigQuery's REST interface, v2. A thin layer: names, pages, jobs, errors by reason, retries by policy; it knows none of our tables.
 //
 // Safe from any thread. Every call blocks, for as long as its job runs and its retries may take (ClientOptions::patience; going on is no retry). Reading calls are repeated as they are; a job
-// has its id before the first attempt, and is adopted when BigQuery says that it is there already (409). Errors: kAuthNeeded (no credentials, 401, 403
+// that changes something has its id before the first attempt, and is adopted when BigQuery says that it is there already (409). Errors: kAuthNeeded (no credentials, 401, 403
 // accessDenied), kNotFound, kFailed with BigQuery's reason in the message, kInterrupted. No message holds a token, a row or a parameter's value.
 #pragma once
 
@@ -35,11 +35,16 @@ struct ClientOptions {
   bool (*interrupted)() = &Interrupted;              // asked before every request and while waiting; tests give their own
 };
 
+// Called while a job is awaited, so that what the job needs can be kept up. From one request to the next, at most five minutes and the patience apart. Its
+// error ends the call, after the job was asked to stop.
+using KeepAlive = std::function<Result<>()>;
+
 struct QuerySpec {
   std::string job_id;                      // [A-Za-z0-9_-]{1,1000}; the client adds "-a2", … where a new attempt needs a new id
   std::string sql;                         // standard SQL; may be a script
   std::string location;                    // empty: the server chooses, and a job of an earlier run is found in the US and EU only
   std::vector<Parameter> parameters = {};
+  KeepAlive keep_alive = {};               // of Execute
 };
 
 struct LoadSpec {
@@ -48,6 +53,7 @@ struct LoadSpec {
   Schema schema;                           // every column explicitly
   std::string location;
   bool truncate = true;                    // WRITE_TRUNCATE, so that a retry is harmless; false: WRITE_APPEND
+  KeepAlive keep_alive = {};               // beside the calls of UploadSource::next
 };
 
 // Called with each row in order; stops at the first error, which the call then returns.
@@ -83,7 +89,8 @@ class Client {
   // Every row by tabledata.list: no job, no cost; in no order. `columns` empty: all.
   [[nodiscard]] virtual Result<> ReadTable(const TableInfo& table, std::span<const std::string> columns, const VisitRow& visit) = 0;
 
-  // Runs a SELECT and visits its rows; `schema`, if given, is filled before the first visit. Idempotent by job id.
+  // Runs a SELECT and visits its rows; `schema`, if given, is filled before the first visit. By jobs.query: the id is the query's name in messages and
+  // repeats nothing; the job's own is in the result.
   [[nodiscard]] virtual Result<JobResult> Query(const QuerySpec& spec, Schema* schema, const VisitRow& visit) = 0;
   // Runs DML, DDL or a script whose rows nobody wants.
   [[nodiscard]] virtual Result<JobResult> Execute(const QuerySpec& spec) = 0;

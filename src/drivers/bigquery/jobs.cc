@@ -1,5 +1,8 @@
 #include "drivers/bigquery/jobs.h"
 
+#include <algorithm>
+
+#include "base/encoding.h"
 #include "net/url.h"
 
 namespace reeve::bigquery {
@@ -11,7 +14,10 @@ constexpr Micros kLookFirst = kSecond / 2;          // between two looks at a lo
 constexpr Micros kLookMost = 5 * kSecond;
 constexpr int kLooksForNewJob = 8;                  // a job that is there (409) but not found yet (404)
 constexpr Micros kCancelTimeout = 10 * kSecond;
-constexpr uint64_t kRowsPerPage = 20'000;
+constexpr Micros kAskTimeout = 300 * kSecond;       // the emulator runs the query before it answers
+constexpr size_t kRequestIdBytes = 16;
+constexpr uint64_t kPageBytesWanted = 2 * 1024 * 1024;
+constexpr uint64_t kRowsOfPageMax = 10'000;
 
 // Kinds of statements for which jobs.get alone says how they ended. The emulator calls everything SELECT and forgets errors.
 bool SaysHowItEnded(const JobDocument& job) {
@@ -126,12 +132,12 @@ tl::expected<JobDocument, Failure> JobRunner::Look(const std::string& id, const 
 tl::expected<FinishedJob, Failure> JobRunner::Await(const JobPlan& plan, JobDocument job, bool adopted) {
   if (job.location.empty()) job.location = plan.location;
   if (!plan.is_load) {
-    const bool ended = job.done() && (job.problem || (!plan.wants_rows && (!adopted || SaysHowItEnded(job))));
-    if (!ended) return AwaitQuery(plan, std::move(job));
+    const bool ended = job.done() && (job.problem || !adopted || SaysHowItEnded(job));
+    if (!ended) return AwaitQuery(std::move(job), 0, plan.keep_alive);
     if (job.problem) return tl::unexpected(FailureOfJob(*job.problem));
     return FinishedJob{std::move(job), nullptr, {}};
   }
-  tl::expected<FinishedJob, Failure> end = AwaitLoad(std::move(job));
+  tl::expected<FinishedJob, Failure> end = AwaitLoad(std::move(job), plan.keep_alive);
   if (!end || !adopted || end->job.output_rows) return end;
   // It is there and it is done, and nothing says that its rows ever were: the emulator makes the job before it reads them.
   Failure unproven;
@@ -142,11 +148,11 @@ tl::expected<FinishedJob, Failure> JobRunner::Await(const JobPlan& plan, JobDocu
   return tl::unexpected(std::move(unproven));
 }
 
-Call JobRunner::ResultsCall(const JobDocument& job, bool wants_rows) const {
+Call JobRunner::ResultsCall(const JobDocument& job, uint64_t rows) const {
   Call call;
   call.path = fmt::format("projects/{}/queries/{}", net::EscapeUrl(api_->options().billing_project), net::EscapeUrl(job.id));
   if (!job.location.empty()) call.query.emplace_back("location", job.location);
-  call.query.emplace_back("maxResults", std::to_string(wants_rows ? kRowsPerPage : 0));
+  call.query.emplace_back("maxResults", std::to_string(rows));
   call.query.emplace_back("timeoutMs", std::to_string(kLongPoll / 1000));
   call.query.emplace_back("formatOptions.useInt64Timestamp", "true");
   call.response_bytes_max = kPageBytesMax;
@@ -168,15 +174,16 @@ tl::expected<void, Failure> JobRunner::Diagnose(const JobDocument& job, Failure 
 }
 
 // Polls by getQueryResults, which waits for us.
-tl::expected<FinishedJob, Failure> JobRunner::AwaitQuery(const JobPlan& plan, JobDocument job) {
+tl::expected<FinishedJob, Failure> JobRunner::AwaitQuery(JobDocument job, uint64_t rows, const KeepAlive& keep_alive) {
   const Micros begin = api_->clock().Steady();
   net::Backoff backoff = api_->NewBackoff();
   Micros pause = kLookFirst / 4;
   FinishedJob finished{std::move(job), nullptr, {}};
   finished.reader = std::make_unique<PageReader>("BigQuery: job " + finished.job.id);
   for (;;) {
+    if (auto kept = Keep(keep_alive, finished.job); !kept) return tl::unexpected(std::move(kept).error());
     const Micros asked = api_->clock().Steady();
-    Answer answer = api_->Once(ResultsCall(finished.job, plan.wants_rows));
+    Answer answer = api_->Once(ResultsCall(finished.job, rows));
     if (answer) {
       Result<Page> page = finished.reader->Open(std::move(answer->body));
       if (!page) return tl::unexpected(FailureOfOurs(std::move(page).error()));
@@ -196,11 +203,12 @@ tl::expected<FinishedJob, Failure> JobRunner::AwaitQuery(const JobPlan& plan, Jo
       return tl::unexpected(std::move(again).error());
     }
   }
-  return WithStatistics(plan, std::move(finished));
+  if (rows == 0) finished.reader.reset();
+  return WithStatistics(std::move(finished));
 }
 
 // What a query cost is known only when it has ended.
-tl::expected<FinishedJob, Failure> JobRunner::WithStatistics(const JobPlan& plan, FinishedJob finished) {
+tl::expected<FinishedJob, Failure> JobRunner::WithStatistics(FinishedJob finished) {
   if (!finished.job.done()) {
     if (tl::expected<JobDocument, Failure> look = Look(finished.job.id, finished.job.location)) {
       if (look->problem) return tl::unexpected(FailureOfJob(*look->problem));
@@ -210,8 +218,15 @@ tl::expected<FinishedJob, Failure> JobRunner::WithStatistics(const JobPlan& plan
   }
   if (!finished.job.affected_rows) finished.job.affected_rows = finished.page.affected_rows;
   if (!finished.job.bytes_processed) finished.job.bytes_processed = finished.page.bytes_processed;
-  if (!plan.wants_rows) finished.reader.reset();
   return finished;
+}
+
+tl::expected<void, Failure> JobRunner::Keep(const KeepAlive& keep_alive, const JobDocument& job) {
+  if (!keep_alive) return {};
+  Result<> kept = keep_alive();
+  if (kept) return {};
+  static_cast<void>(Cancel(job.id, job.location));
+  return tl::unexpected(FailureOfOurs(std::move(kept).error()));
 }
 
 Failure JobRunner::TooLong(const JobDocument& job) {
@@ -219,12 +234,13 @@ Failure JobRunner::TooLong(const JobDocument& job) {
   return FailureOfOurs({Code::kFailed, fmt::format("BigQuery: job {} did not end in {} hours", job.id, kJobTimeMax / kHour), {}});
 }
 
-tl::expected<FinishedJob, Failure> JobRunner::AwaitLoad(JobDocument job) {
+tl::expected<FinishedJob, Failure> JobRunner::AwaitLoad(JobDocument job, const KeepAlive& keep_alive) {
   const Micros begin = api_->clock().Steady();
   Micros pause = kLookFirst;
   const std::string location = job.location;
   bool first = true;
   while (!job.done()) {
+    if (auto kept = Keep(keep_alive, job); !kept) return tl::unexpected(std::move(kept).error());
     const bool at_once = first && job.state.empty();  // the answer had no status: it may be done already
     first = false;
     if (!at_once) {
@@ -241,8 +257,64 @@ tl::expected<FinishedJob, Failure> JobRunner::AwaitLoad(JobDocument job) {
   return FinishedJob{std::move(job), nullptr, {}};
 }
 
-Answer JobRunner::NextPage(const JobDocument& job, const std::string& token) {
-  Call call = ResultsCall(job, true);
+void PageSize::Saw(size_t bytes) {
+  row_bytes_ = std::max<uint64_t>(row_bytes_, bytes / rows_);
+  rows_ = std::clamp<uint64_t>(kPageBytesWanted / row_bytes_, 1, kRowsOfPageMax);
+}
+
+Result<FinishedJob> JobRunner::Ask(const std::string& name, const Question& question) {
+  net::Backoff backoff = api_->NewBackoff();
+  const std::string what = "BigQuery: job " + name;
+  for (int asked = 1;; ++asked) {
+    tl::expected<FinishedJob, Failure> end = AskOnce(name, question);
+    if (end) {
+      api_->CountBilled(end->job.bytes_billed);
+      return std::move(*end);
+    }
+    const Failure& failure = end.error();
+    const bool another = failure.of_job && failure.code != Code::kInterrupted && IsAnotherJob(failure.action) && asked < kNewJobsMax;
+    if (!another) return Unexpected(ToError(failure, what));
+    if (const auto waited = api_->WaitAfter(failure, &backoff); !waited) return Unexpected(ToError(waited.error(), what));
+    api_->CountRetry();
+  }
+}
+
+tl::expected<FinishedJob, Failure> JobRunner::AskOnce(const std::string& name, const Question& question) {
+  Call call;
+  call.method = "POST";
+  call.path = fmt::format("projects/{}/queries", net::EscapeUrl(api_->options().billing_project));
+  call.body = json::serialize(EncodeQuestion(question, HexEncode(api_->entropy().Bytes(kRequestIdBytes))));
+  call.timeout = kAskTimeout;
+  call.response_bytes_max = kPageBytesMax;
+  Tries tries;
+  Answer answer = api_->Send(call, &tries);
+  if (tries.sent) api_->CountQueryJob();
+  if (!answer) {
+    answer.error().of_job = answer.error().action == Action::kNewJob;
+    return tl::unexpected(std::move(answer).error());
+  }
+  FinishedJob finished{{}, std::make_unique<PageReader>("BigQuery: job " + name), {}};
+  Result<Page> page = finished.reader->Open(std::move(answer->body));
+  if (!page) return tl::unexpected(FailureOfOurs(std::move(page).error()));
+  finished.job.id = page->job_id;
+  finished.job.location = page->location.empty() ? question.location : page->location;
+  // A complete answer may still leave its rows to getQueryResults.
+  if (page->complete && (page->has_rows || page->total_rows.value_or(0) == 0)) {
+    finished.page = std::move(*page);
+    finished.job.bytes_processed = finished.page.bytes_processed;
+    finished.job.bytes_billed = finished.page.bytes_billed.value_or(0);
+    const bool says_its_price = finished.page.bytes_billed || !finished.page.bytes_processed;  // or counts no bytes at all
+    return says_its_price || finished.job.id.empty() ? std::move(finished) : WithStatistics(std::move(finished));
+  }
+  if (finished.job.id.empty()) return tl::unexpected(FailureOfOurs({Code::kFailed, fmt::format("BigQuery: job {} is running and has no id", name), {}}));
+  const std::string id = finished.job.id, location = finished.job.location;
+  tl::expected<FinishedJob, Failure> end = AwaitQuery(std::move(finished.job), question.rows, {});
+  if (!end && end.error().code == Code::kInterrupted) static_cast<void>(Cancel(id, location));
+  return end;
+}
+
+Answer JobRunner::NextPage(const JobDocument& job, const std::string& token, uint64_t rows) {
+  Call call = ResultsCall(job, rows);
   call.query.emplace_back("pageToken", token);
   return api_->Send(call);
 }

@@ -121,6 +121,12 @@ json::array EncodeParameters(const std::vector<Parameter>& parameters) {
   return encoded;
 }
 
+void AddParameters(const std::vector<Parameter>& parameters, json::object* query) {
+  if (parameters.empty()) return;
+  (*query)["parameterMode"] = "NAMED";
+  (*query)["queryParameters"] = EncodeParameters(parameters);
+}
+
 json::object EncodeReference(const JobHead& head) {
   json::object reference{{"projectId", head.project}, {"jobId", head.job_id}};
   if (!head.location.empty()) reference["location"] = head.location;
@@ -231,14 +237,25 @@ json::object EncodeQueryJob(const JobHead& head, const std::string& sql, const s
                             bool dry_run) {
   json::object query{{"query", sql}, {"useLegacySql", false}, {"priority", "INTERACTIVE"}};
   if (maximum_bytes_billed != 0) query["maximumBytesBilled"] = std::to_string(maximum_bytes_billed);
-  if (!parameters.empty()) {
-    query["parameterMode"] = "NAMED";
-    query["queryParameters"] = EncodeParameters(parameters);
-  }
+  AddParameters(parameters, &query);
   json::object configuration{{"query", std::move(query)}};
   if (!head.labels.empty()) configuration["labels"] = json::ToObject(head.labels);
   if (dry_run) configuration["dryRun"] = true;
   return {{"jobReference", EncodeReference(head)}, {"configuration", std::move(configuration)}};
+}
+
+json::object EncodeQuestion(const Question& question, const std::string& request_id) {
+  json::object query{{"query", question.sql},
+                     {"useLegacySql", false},
+                     {"requestId", request_id},
+                     {"maxResults", question.rows},
+                     {"timeoutMs", question.wait / 1000},
+                     {"formatOptions", {{"useInt64Timestamp", true}}}};
+  if (!question.location.empty()) query["location"] = question.location;
+  if (!question.labels.empty()) query["labels"] = json::ToObject(question.labels);
+  if (question.maximum_bytes_billed != 0) query["maximumBytesBilled"] = std::to_string(question.maximum_bytes_billed);
+  AddParameters(question.parameters, &query);
+  return query;
 }
 
 json::object EncodeLoadJob(const JobHead& head, const TableId& table, const Schema& schema, bool truncate) {

@@ -67,6 +67,16 @@ struct JobHead {
 };
 [[nodiscard]] json::object EncodeQueryJob(const JobHead& head, const std::string& sql, const std::vector<Parameter>& parameters,
                                           uint64_t maximum_bytes_billed, bool dry_run);
+// The body of jobs.query. `request_id`: at most 36 characters; the same one within 15 minutes is the same query.
+struct Question {
+  std::string sql;
+  std::vector<Parameter> parameters;
+  std::string location;                       // may be empty
+  std::map<std::string, std::string> labels;
+  uint64_t maximum_bytes_billed = 0, rows = 0;
+  Micros wait = 0;                            // for its end, before it is answered that it is running
+};
+[[nodiscard]] json::object EncodeQuestion(const Question& question, const std::string& request_id);
 [[nodiscard]] json::object EncodeLoadJob(const JobHead& head, const TableId& table, const Schema& schema, bool truncate);
 inline constexpr std::string_view kTruncate = "WRITE_TRUNCATE";
 inline constexpr std::string_view kAppend = "WRITE_APPEND";

@@ -2,8 +2,9 @@
 // tests/fakes/bigquery/.)
 //
 // Keeps of the contract (BigQuery REST v2 reference): a job id is used once, a second insert is 409 "duplicate"; a job runs for some polls and ends with
-// status.errorResult or without; results come in pages; the rows of a load count once its job is there. With `emulator`, as goccy/bigquery-emulator v0.8.1
-// does it: done at once, duplicates are 500 "is already created", jobs.get forgets errors, loads have no status and no statistics. Faults are functions that
+// status.errorResult or without; results come in pages; jobs.query makes a job "asked-1", "asked-2", … once per requestId and answers as getQueryResults; the
+// rows of a load count once its job is there. With `emulator`, as goccy/bigquery-emulator v0.8.1
+// does it: done at once, requestIds mean nothing, duplicates are 500 "is already created", jobs.get forgets errors, loads have no status and no statistics. Faults are functions that
 // see each request before or after it had its effect. Not safe for concurrent use, except by one client whose calls do not overlap.
 #pragma once
 
@@ -70,6 +71,8 @@ class FakeRest {
   std::map<std::string, Outcome> outcomes;  // by statement
   std::map<std::string, Job> jobs;
   std::vector<std::string> inserted;        // ids, in order
+  std::map<std::string, std::string> asked;  // job by requestId
+  bool rows_later = false;                  // jobs.query says complete and leaves the rows to getQueryResults
   size_t page_rows = 1000;
   bool emulator = false;
   Fault before, after;
@@ -93,6 +96,7 @@ class FakeRest {
       jobs[after("/jobs/").substr(0, after("/jobs/").find('/'))].cancelled = true;
       return Reply(200, "{}");
     }
+    if (request.method == "POST" && path.ends_with("/queries")) return Ask(*json::ParseObject(request.body, "query"), request);
     if (request.method == "POST" && path.ends_with("/jobs")) return Insert(*json::ParseObject(request.body, "job"), "");
     if (path.find("/jobs/") != std::string::npos) return Get(after("/jobs/"));
     if (path.find("/queries/") != std::string::npos) return Results(after("/queries/"), request);
@@ -133,6 +137,18 @@ class FakeRest {
     return Reply(200, Document(id, kept, has_status, true));
   }
 
+  net::HttpResponse Ask(const json::object& query, const net::HttpRequest& request) {
+    std::string& id = asked[json::Text(query, "requestId")];
+    if (id.empty() || emulator) {
+      id = fmt::format("asked-{}", inserted.size() + 1);
+      const json::object job{{"jobReference", {{"jobId", id}, {"location", json::Text(query, "location")}}}, {"configuration", {{"query", query}}}};
+      const net::HttpResponse made = Insert(job, "");
+      if (made.status != 200) return made;
+    }
+    if (!rows_later || jobs[id].polls_left > 0) return Results(id, request);
+    return Reply(200, fmt::format(R"({{"jobComplete":true,"jobReference":{{"jobId":"{}"}},"totalRows":"{}"}})", id, outcomes.at(jobs[id].statement).rows.size()));
+  }
+
   static bool IsLoad(const Job& job) { return job.configuration.contains("load"); }
 
   std::string Document(const std::string& id, const Job& job, bool has_status, bool has_problem) const {
@@ -163,16 +179,17 @@ class FakeRest {
     Job& job = found->second;
     if (job.polls_left > 0) {
       --job.polls_left;
-      return Reply(200, R"({"jobComplete":false})");
+      return Reply(200, fmt::format(R"({{"jobComplete":false,"jobReference":{{"jobId":"{}"}}}})", id));
     }
     if (job.problem) return Problem(400, job.problem->reason, job.problem->message);
     const Outcome& outcome = outcomes.at(job.statement);
     const size_t begin = Param(request, "pageToken").empty() ? 0 : std::stoul(Param(request, "pageToken").substr(1));
     const size_t end = Param(request, "maxResults") == "0" ? begin : std::min(outcome.rows.size(), begin + page_rows);
-    std::string page = fmt::format(R"({{"jobComplete":true,"totalRows":"{}","rows":[{}])", outcome.rows.size(),
+    std::string page = fmt::format(R"({{"jobComplete":true,"jobReference":{{"jobId":"{}"}},"totalRows":"{}","rows":[{}])", id, outcome.rows.size(),
                                    fmt::join(outcome.rows.begin() + static_cast<ptrdiff_t>(begin), outcome.rows.begin() + static_cast<ptrdiff_t>(end), ","));
     if (!outcome.schema.empty()) page += ",\"schema\":" + outcome.schema;
     if (outcome.affected && !emulator) page += fmt::format(",\"numDmlAffectedRows\":\"{}\"", *outcome.affected);
+    if (!emulator) page += R"(,"totalBytesProcessed":"512","totalBytesBilled":"10485760")";
     if (end < outcome.rows.size()) page += fmt::format(",\"pageToken\":\"p{}\"", end);
     return Reply(200, page + "}");
   }

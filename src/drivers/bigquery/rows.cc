@@ -129,6 +129,14 @@ class RowDecoder {
   std::string problem_;
 };
 
+void ReadJobReference(const element& root, Page* page) {
+  const std::optional<element> reference = Member(root, "jobReference");
+  if (!reference) return;
+  std::string_view text;
+  if (const auto id = Member(*reference, "jobId"); id && id->get(text) == simdjson::SUCCESS) page->job_id = text;
+  if (const auto location = Member(*reference, "location"); location && location->get(text) == simdjson::SUCCESS) page->location = text;
+}
+
 }  // namespace
 
 Columns AllColumns(Schema schema) {
@@ -198,6 +206,9 @@ Result<Page> PageReader::Open(std::string body) {
   page.total_rows = UnsignedMember(impl_->root, "totalRows");
   page.affected_rows = UnsignedMember(impl_->root, "numDmlAffectedRows");
   page.bytes_processed = UnsignedMember(impl_->root, "totalBytesProcessed");
+  page.bytes_billed = UnsignedMember(impl_->root, "totalBytesBilled");
+  if (const auto rows = Member(impl_->root, "rows")) page.has_rows = !rows->is_null();
+  ReadJobReference(impl_->root, &page);
   if (const auto member = Member(impl_->root, "schema"); member && member->is_object()) {
     REEVE_ASSIGN(const json::object schema, json::ParseObject(simdjson::minify(*member), impl_->what));
     REEVE_ASSIGN(page.schema, DecodeSchema(schema, impl_->what));

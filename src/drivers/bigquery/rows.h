@@ -1,6 +1,7 @@
 // Pages of rows, as tabledata.list and getQueryResults send them, decoded by schema. The bytes are not trusted: anything that is no such page is an error.
 //
-//   page  := object with "rows": [row…], and optionally "pageToken", "totalRows", "jobComplete", "schema", "numDmlAffectedRows", "totalBytesProcessed"
+//   page  := object with "rows": [row…], and optionally "pageToken", "totalRows", "jobComplete", "jobReference", "schema", "numDmlAffectedRows",
+//            "totalBytesProcessed", "totalBytesBilled"
 //   row   := {"f": [cell…]}             cells in order of the schema
 //   cell  := {"v": value}
 //   value := null | text                scalar columns; a number or a boolean stands for its text
@@ -28,11 +29,13 @@ inline constexpr size_t kPageBytesMax = 256 * 1024 * 1024;
 // What stands beside the rows.
 struct Page {
   bool complete = true;                    // false: the job is still running, there are no rows yet
+  bool has_rows = false;                   // false: none, or none yet
   std::string token;                       // of the next page; empty: this is the last
   std::optional<uint64_t> total_rows;
   std::optional<uint64_t> affected_rows;
-  std::optional<uint64_t> bytes_processed;
+  std::optional<uint64_t> bytes_processed, bytes_billed;
   std::optional<Schema> schema;
+  std::string job_id, location;            // of the job whose result it is
 };
 
 // Which columns are handed on, and where they stand in the rows that arrive.

@@ -23,9 +23,9 @@ Result<DatasetName> CheckName(const BigQueryStoreOptions& options) {
 }
 
 Result<bigquery::DatasetInfo> FindOrMake(bigquery::Client& client, const DatasetName& name, const BigQueryStoreOptions& options) {
+  if (options.create) return client.EnsureDataset({name.project, name.dataset, options.location, {}});
   REEVE_ASSIGN(auto found, client.FindDataset(name.project, name.dataset));
-  if (!found && !options.create) return MissingDataset(name);
-  if (!found) return client.EnsureDataset({name.project, name.dataset, options.location, {}});
+  if (!found) return MissingDataset(name);
   if (!options.location.empty() && AsciiUpper(options.location) != AsciiUpper(found->location)) {
     return FailWithHint(Code::kRefused, fmt::format("{} lies in {}, not in {}", name.Url(), found->location, options.location),
                         "leave the location out, or name another dataset");
@@ -72,11 +72,13 @@ Result<OpenedDataset> OpenDatasetForWriting(bigquery::Client& client, Files& fil
   if (!ours && !options.create) return MissingDataset(name);
   REEVE_ASSIGN(opened.lock, DatasetLock::Take(client, clock, entropy, name, options.holder, seat));
   SettleLeft(client, name, opened.location, opened.lock->TakeLeft());
-  // They were there before the lock was ours, so nobody is using them.
-  if (!options.keep_strays)
-    for (const std::string& stray : opened.schema.StagingTables()) REEVE_TRY(client.DeleteTable(name.Table(stray)));
+  if (!options.keep_strays) {  // what is staged was so before the lock was ours: nobody waits for it
+    REEVE_ASSIGN(const uint64_t left, opened.schema.StagedRows());
+    if (left > 0) REEVE_TRY(opened.schema.DropStaging());
+  }
   REEVE_ASSIGN(std::shared_ptr<Spool> spool, Spool::Open(files, entropy, options.spool_dir));
   opened.copies = std::make_shared<TableCopies>(client, std::move(spool), name, fmt::format("reeve-{}-read", opened.lock->token()));
+  opened.copies->UseListing(opened.schema, opened.location);
   if (!ours) REEVE_TRY(opened.schema.Apply(*opened.copies));
   return opened;
 }
@@ -91,6 +93,7 @@ Result<std::unique_ptr<CentralReader>> OpenBigQueryReader(bigquery::Client& clie
   if (!ours) return MissingDataset(name);
   REEVE_ASSIGN(std::shared_ptr<Spool> spool, Spool::Open(files, entropy, options.spool_dir));
   auto copies = std::make_shared<TableCopies>(client, std::move(spool), name, fmt::format("reeve-{}-read", HexEncode(entropy.Bytes(16))));
+  copies->UseListing(schema, info->location);
   auto pin = copies->MakePin();
   return MakeDatasetReader(std::move(copies), std::move(pin));
 }
@@ -98,12 +101,8 @@ Result<std::unique_ptr<CentralReader>> OpenBigQueryReader(bigquery::Client& clie
 Result<std::vector<Stray>> FindStagingTables(bigquery::Client& client, const DatasetName& dataset) {
   DatasetSchema schema(client, dataset);
   REEVE_TRY(schema.List());
-  std::vector<Stray> strays;
-  for (const std::string& name : schema.StagingTables()) {
-    REEVE_ASSIGN(const auto info, client.FindTable(dataset.Table(name)));
-    if (info) strays.push_back({name, info->rows});
-  }
-  return strays;
+  REEVE_ASSIGN(const uint64_t rows, schema.StagedRows());
+  return rows == 0 ? std::vector<Stray>() : std::vector<Stray>{{std::string(kStagingTable), rows}};
 }
 
 Result<std::vector<Stray>> FindBigQueryStrays(bigquery::Client& client, const BigQueryStoreOptions& options) {

@@ -1,5 +1,7 @@
 #include "store/bigquery/bigquery_sink.h"
 
+#include <algorithm>
+
 #include "base/encoding.h"
 #include "store/bigquery/bigquery_open.h"
 #include "store/bigquery/dataset_reader.h"
@@ -15,8 +17,8 @@ namespace {
 
 // A transaction costs some seconds, whatever is in it; the rows of one are held in memory.
 constexpr BatchHint kBatch = {.tenants_min = 1000, .tenants_max = 1000, .rows_max = 60'000, .tenants_per_reader = 1'000'000};
-constexpr Micros kStagingLife = kDay;  // what is left behind goes by itself
 constexpr int kRowsAtOnce = 100;
+constexpr size_t kPieceBytes = 256 * 1024;  // of rows that are made ahead of their upload
 
 // Tables that a merge of any kind looks at: whose the rows are, which attempt is the newest, which texts are exact.
 std::vector<const Table*> Always() { return {&catalog::Customers(), &catalog::ReeveTenants(), &ExactCells()}; }
@@ -27,7 +29,7 @@ void AddTables(std::span<const RowBatch> batches, std::vector<const Table*>* tab
 
 class Sink final : public BigQuerySink {
  public:
-  Sink(bigquery::Client& client, Clock& clock, OpenedDataset opened) : client_(client), clock_(clock), opened_(std::move(opened)) {}
+  Sink(bigquery::Client& client, OpenedDataset opened) : client_(client), opened_(std::move(opened)) {}
 
   std::string Url() const override { return opened_.name.Url(); }
   BatchHint batch() const override { return kBatch; }
@@ -52,12 +54,12 @@ class Sink final : public BigQuerySink {
   [[nodiscard]] Result<> Finish(Result<> planned);
   [[nodiscard]] Result<> CarryOut();
   [[nodiscard]] Result<> Send(std::span<const ScriptTable> tables);
-  [[nodiscard]] Result<> LoadStaging(const bigquery::TableId& staging, const std::string& job);
+  // How many rows are staged.
+  [[nodiscard]] Result<uint64_t> LoadStaging(const std::string& batch, const std::string& job);
   [[nodiscard]] std::string JobId(std::string_view step) const { return fmt::format("reeve-{}-{}-{}", opened_.lock->token(), number_, step); }
 
   // Constant after construction.
   bigquery::Client& client_;
-  Clock& clock_;
 
   OpenedDataset opened_;
   std::unique_ptr<MergePlanner> planner_;  // none: what the dataset holds must be read first
@@ -149,33 +151,30 @@ Result<> Sink::CarryOut() {
 
 Result<> Sink::Send(std::span<const ScriptTable> tables) {
   ++number_;
-  bigquery::TableSpec staging;
-  staging.id = opened_.name.Table(fmt::format("{}{}_{}", kStagingPrefix, opened_.lock->token(), number_));
-  staging.schema = StagingSchema();
-  staging.description = "Rows on their way into the tables beside it. Nobody's, if no reeve is writing.";
-  staging.expires_at = clock_.Now() + kStagingLife;
-  REEVE_TRY(client_.InsertTable(staging));
+  REEVE_TRY(opened_.schema.EnsureStaging());
+  StagedBatch batch{fmt::format("{}-{}", opened_.lock->token(), number_), 0};
+  REEVE_ASSIGN(batch.rows, LoadStaging(batch.id, JobId("load")));
   const std::string script = JobId("script");
-  Result<> done = LoadStaging(staging.id, JobId("load"));
-  if (done) done = opened_.lock->Announce(script, DescribeScript(staging.id, tables));
-  if (done) {
-    const auto ran = client_.Execute({.job_id = script, .sql = MergeScript(opened_.name, staging.id, tables), .location = opened_.location});
-    done = ran ? opened_.lock->Check() : Result<>(Unexpected(ran.error()));
-  }
-  (void)client_.DeleteTable(staging.id);  // one that stays is a stray, and goes with those
-  return done;
+  REEVE_TRY(opened_.lock->Announce(script, DescribeScript(batch, tables)));
+  const auto keep = [this] { return opened_.lock->Keep(); };
+  REEVE_TRY(client_.Execute({.job_id = script, .sql = MergeScript(opened_.name, batch, tables), .location = opened_.location, .keep_alive = keep}));
+  return opened_.lock->Check();
 }
 
-Result<> Sink::LoadStaging(const bigquery::TableId& staging, const std::string& job) {
+Result<uint64_t> Sink::LoadStaging(const std::string& batch, const std::string& job) {
+  const bigquery::TableId staging = opened_.name.Table(kStagingTable);
   MergePlanner::Place place;
   std::string pending;  // made, and not yet asked for
   uint64_t rows = 0;
   const auto stage = [&](const StagedRow& row) {
-    AppendStagedRow(row, &pending);
+    AppendStagedRow(row, batch, &pending);
     ++rows;
   };
   bigquery::UploadSource source;
+  const auto keep = [this] { return opened_.lock->Keep(); };
   source.next = [&](size_t bytes_max) -> Result<std::string> {
+    REEVE_TRY(keep());
+    bytes_max = std::min(bytes_max, kPieceBytes);
     while (pending.size() < bytes_max && !place.end) {
       REEVE_ASSIGN(place, planner_->VisitChanges(place, kRowsAtOnce, stage));
     }
@@ -190,11 +189,11 @@ Result<> Sink::LoadStaging(const bigquery::TableId& staging, const std::string& 
     return {};
   };
   REEVE_ASSIGN(const bigquery::JobResult loaded,
-               client_.Load({.job_id = job, .table = staging, .schema = StagingSchema(), .location = opened_.location}, source));
-  if (loaded.output_rows == rows) return {};
+               client_.Load({.job_id = job, .table = staging, .schema = StagingSchema(), .location = opened_.location, .keep_alive = keep}, source));
+  if (loaded.output_rows == rows) return rows;
   // Said by an engine that does not count, or by one that lost some: the emulator drops rows of more than 64 KB and calls the load done.
   REEVE_ASSIGN(const auto info, client_.FindTable(staging));
-  if (info && info->rows == rows) return {};
+  if (info && info->rows == rows) return rows;
   return Fail(Code::kFailed, "{}: of {} rows that were loaded for a merge {} arrived; nothing was merged", Url(), rows, info ? info->rows : 0);
 }
 
@@ -217,12 +216,10 @@ Result<uint64_t> Sink::RemoveStrays() {
   REEVE_ASSIGN(const DatasetLock::Held held, opened_.lock->Renew());
   if (held == DatasetLock::Held::kAgain) planner_.reset();
   REEVE_TRY(opened_.schema.List());
-  uint64_t removed = 0;
-  for (const std::string& name : opened_.schema.StagingTables()) {
-    REEVE_TRY(client_.DeleteTable(opened_.name.Table(name)));
-    ++removed;
-  }
-  return removed;
+  REEVE_ASSIGN(const uint64_t rows, opened_.schema.StagedRows());
+  if (rows == 0) return uint64_t{0};
+  REEVE_TRY(opened_.schema.DropStaging());
+  return uint64_t{1};
 }
 
 }  // namespace
@@ -230,7 +227,7 @@ Result<uint64_t> Sink::RemoveStrays() {
 Result<std::unique_ptr<BigQuerySink>> OpenBigQuerySink(bigquery::Client& client, Files& files, Clock& clock, Entropy& entropy,
                                                        const BigQueryStoreOptions& options) {
   REEVE_ASSIGN(OpenedDataset opened, OpenDatasetForWriting(client, files, clock, entropy, options));
-  return std::make_unique<Sink>(client, clock, std::move(opened));
+  return std::make_unique<Sink>(client, std::move(opened));
 }
 
 }  // namespace reeve::store

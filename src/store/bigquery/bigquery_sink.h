@@ -29,10 +29,10 @@ struct BigQueryStoreOptions {
   // Of the run's own files. PATH.lock is held while the sink lives, and PATH.seat tells a run that died here, whose lock on the dataset is taken over at
   // once, from one that may be alive elsewhere. Empty: neither; then the lock of a dead run ends by itself, after kLease.
   std::string state_path;
-  bool keep_strays = false;    // opening for writing does not remove the staging tables that dead runs left: for who wants to see them first
+  bool keep_strays = false;    // opening for writing does not remove the rows that dead runs left staged: for who wants to see them first
 };
 
-// What one run left behind when it died: a staging table that nobody will read.
+// What one run left behind when it died: staged rows that nobody will read.
 struct Stray {
   std::string table;
   uint64_t rows = 0;
@@ -40,15 +40,15 @@ struct Stray {
 
 class BigQuerySink : public CentralSink {
  public:
-  // Staging tables in the dataset that are not this run's. While the lock is held they belong to nobody.
+  // Staged rows: between two merges of the run that has the lock they belong to nobody.
   [[nodiscard]] virtual Result<std::vector<Stray>> FindStrays() = 0;
-  // Removes them; how many.
+  // Removes them; from how many tables.
   [[nodiscard]] virtual Result<uint64_t> RemoveStrays() = 0;
 };
 
 // Opens the dataset for writing. kLocked, naming the holder, while another process writes; kStoreMissing if the dataset is absent or holds none of
-// our tables (without `create`); kRefused if it lies in another location or a newer reeve made it; kAuthNeeded, kFailed as the client. Staging tables
-// that dead runs left are removed. All arguments but `options` outlive the sink and its readers.
+// our tables (without `create`); kRefused if it lies in another location or a newer reeve made it; kAuthNeeded, kFailed as the client. Rows
+// that dead runs left staged are removed. All arguments but `options` outlive the sink and its readers.
 [[nodiscard]] Result<std::unique_ptr<BigQuerySink>> OpenBigQuerySink(bigquery::Client& client, Files& files, Clock& clock, Entropy& entropy,
                                                                      const BigQueryStoreOptions& options);
 

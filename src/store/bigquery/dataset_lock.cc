@@ -148,7 +148,7 @@ Result<> DatasetLock::Patch() {
 }
 
 Result<DatasetLock::Held> DatasetLock::Renew() {
-  if (held_ && clock_.Now() - renewed_ < kLease / 3) return Held::kStill;
+  if (held_ && clock_.Now() - renewed_ < kRenewAfter) return Held::kStill;
   if (held_) {
     auto patched = Patch();
     if (patched) return Held::kStill;
@@ -164,6 +164,8 @@ Result<> DatasetLock::Announce(const std::string& job, const std::string& script
   note_.script = script;
   return Patch();
 }
+
+Result<> DatasetLock::Keep() { return held_ && clock_.Now() - renewed_ < kRenewAfter ? Result<>() : Patch(); }
 
 Result<> DatasetLock::Check() {
   if (clock_.Now() - renewed_ < kLease / 2) return {};

@@ -29,7 +29,8 @@
 
 namespace reeve::store {
 
-inline constexpr Micros kLease = 20 * 60 * kSecond;     // longer than the client's patience for one call
+inline constexpr Micros kLease = 20 * 60 * kSecond;     // longer than the client may be busy between two chances to renew it: 15 minutes
+inline constexpr Micros kRenewAfter = 4 * 60 * kSecond;
 inline constexpr Micros kClockSkew = 60 * kSecond;      // how far clocks of two machines may be apart
 
 struct LockNote {
@@ -61,10 +62,12 @@ class DatasetLock {
     kStill,
     kAgain,  // the time was over and the lock is taken anew: another may have written in between
   };
-  // For before a write: renews the lock if a third of its time is over. kLocked if another has it now.
+  // For before a write: renews the lock if it is older than kRenewAfter. kLocked if another has it now.
   [[nodiscard]] Result<Held> Renew();
   // Renews it and says which job will be at work, on what. kLocked if it is not ours any more.
   [[nodiscard]] Result<> Announce(const std::string& job, const std::string& script);
+  // For while a job runs: renews the lock if it is older than kRenewAfter. kLocked if it is not ours any more.
+  [[nodiscard]] Result<> Keep();
   // After a job: kLocked if another may have taken over while it ran.
   [[nodiscard]] Result<> Check();
 

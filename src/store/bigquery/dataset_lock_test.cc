@@ -23,7 +23,7 @@ class DatasetLockTest : public ::testing::Test {
 };
 
 TEST(LockNote, ReadsBackAsWritten) {
-  const LockNote note{"aa", "reeve migrate, pid 17\non host", "bb", 1'760'000'000 * kSecond, "reeve-aa-1-script", "reeve_stg_aa_1 customers"};
+  const LockNote note{"aa", "reeve migrate, pid 17\non host", "bb", 1'760'000'000 * kSecond, "reeve-aa-1-script", "aa-1 12 customers"};
   const auto read = ParseLockNote(FormatLockNote(note));
   ASSERT_TRUE(read);
   EXPECT_EQ(read->token, "aa");

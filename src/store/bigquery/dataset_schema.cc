@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "store/bigquery/merge_script.h"
+
 namespace reeve::store {
 
 using catalog::Table;
@@ -78,11 +80,33 @@ Result<std::vector<Drift>> DatasetSchema::Check() {
   return drift;
 }
 
-std::vector<std::string> DatasetSchema::StagingTables() const {
-  std::vector<std::string> tables;
-  for (const std::string& name : names_)
-    if (name.starts_with(kStagingPrefix)) tables.push_back(name);
-  return tables;
+const bigquery::TableInfo* DatasetSchema::KnownMeta() const {
+  const auto known = known_.find(&catalog::ReeveMeta());
+  return known == known_.end() ? nullptr : &known->second;
+}
+
+Result<> DatasetSchema::EnsureStaging() {
+  if (names_.contains(kStagingTable)) return {};
+  bigquery::TableSpec spec;
+  spec.id = dataset_.Table(kStagingTable);
+  spec.schema = StagingSchema();
+  spec.description = "Rows on their way into the tables beside it. Empty, if no reeve is writing.";
+  const auto made = client_.InsertTable(spec);
+  if (!made && made.error().code != Code::kRefused) return Unexpected(made.error());  // refused: it is there by now
+  names_.emplace(kStagingTable);
+  return {};
+}
+
+Result<uint64_t> DatasetSchema::StagedRows() {
+  if (!names_.contains(kStagingTable)) return uint64_t{0};
+  REEVE_ASSIGN(const auto found, client_.FindTable(dataset_.Table(kStagingTable)));
+  return found ? found->rows : 0;
+}
+
+Result<> DatasetSchema::DropStaging() {
+  REEVE_TRY(client_.DeleteTable(dataset_.Table(kStagingTable)));
+  names_.erase(std::string(kStagingTable));
+  return {};
 }
 
 }  // namespace reeve::store

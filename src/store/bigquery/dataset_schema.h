@@ -21,11 +21,19 @@ class DatasetSchema {
   [[nodiscard]] Result<> List();
   // True if the dataset is a central one of ours. kRefused if a newer reeve made it. REQUIRES: List() went well
   [[nodiscard]] Result<bool> IsOurs();
+  // What is known of reeve_meta since; null: nothing.
+  [[nodiscard]] const bigquery::TableInfo* KnownMeta() const;
   // Makes what is missing; what was made is told to `copies`. kRefused, and nothing made, if a table exists with other columns.
   [[nodiscard]] Result<> Apply(TableCopies& copies);
   [[nodiscard]] Result<std::vector<Drift>> Check();
-  // Staging tables, of whichever run.
-  [[nodiscard]] std::vector<std::string> StagingTables() const;
+  // Makes the staging table if it is not there. REQUIRES: the lock is held
+  [[nodiscard]] Result<> EnsureStaging();
+  // Rows that are staged for nobody, if no merge is at work.
+  [[nodiscard]] Result<uint64_t> StagedRows();
+  // Takes the staging table away; the next merge makes it again. REQUIRES: the lock is held
+  [[nodiscard]] Result<> DropStaging();
+  // What there is, by name.
+  [[nodiscard]] const std::set<std::string, std::less<>>& names() const { return names_; }
 
  private:
   // nullptr: there is none.

@@ -13,7 +13,7 @@
 namespace reeve::store {
 
 inline constexpr std::string_view kLockTable = "reeve_lock";
-inline constexpr std::string_view kStagingPrefix = "reeve_stg_";  // and what follows is not ours to keep
+inline constexpr std::string_view kStagingTable = "reeve_staging";  // rows on their way; empty unless a merge is at work or died
 // Label of reeve_meta; absent is 1. Frozen once released.
 inline constexpr std::string_view kFormatLabel = "reeve_format";
 inline constexpr int kDatasetFormat = 1;

@@ -1,6 +1,7 @@
 #include "store/bigquery/merge_script.h"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 
 #include "base/encoding.h"
@@ -160,7 +161,7 @@ const bigquery::Schema& StagingSchema() {
     for (const Table* table : DatasetTables())
       for (const Column& column : table->columns) names.emplace(column.name);
     bigquery::Schema fields;
-    for (const char* name : {"reeve_table", "reeve_op", "reeve_tenant", "reeve_attempt"}) {
+    for (const char* name : {"reeve_batch", "reeve_table", "reeve_op", "reeve_tenant", "reeve_attempt"}) {
       REEVE_ASSERT(!names.contains(name));
       fields.emplace_back().name = name;
     }
@@ -170,8 +171,9 @@ const bigquery::Schema& StagingSchema() {
   return schema;
 }
 
-void AppendStagedRow(const StagedRow& row, std::string* out) {
+void AppendStagedRow(const StagedRow& row, std::string_view batch, std::string* out) {
   out->push_back('{');
+  AppendMember("reeve_batch", batch, out);
   AppendMember("reeve_table", row.table->name, out);
   AppendMember("reeve_op", row.put ? "put" : "delete", out);
   if (!row.tenant.empty()) {
@@ -185,30 +187,35 @@ void AppendStagedRow(const StagedRow& row, std::string* out) {
   out->append("}\n");
 }
 
-std::string MergeScript(const DatasetName& dataset, const bigquery::TableId& staging, std::span<const ScriptTable> tables) {
-  const std::string stage = staging.Quoted();
+std::string MergeScript(const DatasetName& dataset, const StagedBatch& batch, std::span<const ScriptTable> tables) {
+  REEVE_ASSERT(bigquery::IsJobId(batch.id));
+  const std::string stage = dataset.Table(kStagingTable).Quoted();
   std::string script = "BEGIN TRANSACTION;\n";
+  script.append(fmt::format("ASSERT (SELECT COUNT(*) = {0} AND COUNTIF(reeve_batch = '{1}') = {0} FROM {2}) AS 'the staged rows are not those of this merge';\n",
+                            batch.rows, batch.id, stage));
   script.append(fmt::format("DELETE FROM {} s WHERE EXISTS (SELECT 1 FROM {} t WHERE t.tenant_id = s.reeve_tenant AND t.attempt > CAST(s.reeve_attempt AS INT64));\n",
                             stage, dataset.Table(catalog::ReeveTenants().name).Quoted()));
   for (const ScriptTable& one : tables)
     script.append(one.has_twins ? DeleteAndInsert(*one.table, dataset, stage) : Merge(*one.table, dataset, stage));
-  return script.append("COMMIT TRANSACTION;\n");
+  return script.append(fmt::format("COMMIT TRANSACTION;\nTRUNCATE TABLE {};\n", stage));
 }
 
-std::string DescribeScript(const bigquery::TableId& staging, std::span<const ScriptTable> tables) {
-  std::string text = staging.table;
+std::string DescribeScript(const StagedBatch& batch, std::span<const ScriptTable> tables) {
+  std::string text = fmt::format("{} {}", batch.id, batch.rows);
   for (size_t i = 0; i < tables.size(); ++i)
     text.append(i == 0 ? " " : ",").append(tables[i].table->name).append(tables[i].has_twins ? "+" : "");
   return text;
 }
 
 std::optional<std::string> ScriptFromDescription(const DatasetName& dataset, std::string_view description) {
-  const size_t space = description.find(' ');
-  if (space == std::string_view::npos) return std::nullopt;
-  const std::string staging(description.substr(0, space));
-  if (!staging.starts_with(kStagingPrefix) || !bigquery::IsIdentifier(staging)) return std::nullopt;
+  const size_t first = description.find(' ');
+  const size_t second = first == std::string_view::npos ? first : description.find(' ', first + 1);
+  if (second == std::string_view::npos) return std::nullopt;
+  StagedBatch batch{std::string(description.substr(0, first)), 0};
+  const auto [end, error] = std::from_chars(description.data() + first + 1, description.data() + second, batch.rows);
+  if (!bigquery::IsJobId(batch.id) || error != std::errc() || end != description.data() + second) return std::nullopt;
   std::vector<ScriptTable> tables;
-  for (std::string_view rest = description.substr(space); !rest.empty();) {
+  for (std::string_view rest = description.substr(second); !rest.empty();) {
     rest.remove_prefix(1);
     std::string_view name = rest.substr(0, rest.find(','));
     rest.remove_prefix(name.size());
@@ -218,7 +225,7 @@ std::optional<std::string> ScriptFromDescription(const DatasetName& dataset, std
     if (known == DatasetTables().end()) return std::nullopt;
     tables.push_back({*known, twins});
   }
-  return MergeScript(dataset, dataset.Table(staging), tables);
+  return MergeScript(dataset, batch, tables);
 }
 
 std::string IntegrityQuery(const DatasetName& dataset) {

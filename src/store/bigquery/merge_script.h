@@ -3,7 +3,8 @@
 // The portable subset only: fully named tables, no parameters, a plain table as the source of a MERGE, every column written, every value converted
 // from text. Each statement by itself may be repeated. Where the engine knows transactions the whole script is one.
 //
-// Staging: one table per merge, reeve_stg_{run}_{number}, every column a STRING (NULL: NULL):
+// Staging: the table reeve_staging, which each load replaces and each script empties at its end. Every column is a STRING (NULL: NULL):
+//   reeve_batch    {run}-{number} of the merge; a script that finds other rows than all those of its own merge does nothing
 //   reeve_table    the table the row is for
 //   reeve_op       "put": the row shall be as said here; "delete": there shall be no row with this natural key, of which alone the columns are filled
 //   reeve_tenant   whose row, reeve_attempt: of which attempt; both NULL where no attempt counts
@@ -16,6 +17,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "catalog/rows.h"
@@ -34,18 +36,25 @@ struct StagedRow {
   std::span<const catalog::Cell> cells;  // a cell per column; those that are no key do not count for a deletion
 };
 // Appends the row as a line of NDJSON. NULLs are left out.
-void AppendStagedRow(const StagedRow& row, std::string* out);
+void AppendStagedRow(const StagedRow& row, std::string_view batch, std::string* out);
+
+// What one merge has staged.
+struct StagedBatch {
+  std::string id;      // [A-Za-z0-9_-]+
+  uint64_t rows = 0;
+};
 
 struct ScriptTable {
   const catalog::Table* table = nullptr;
   // Several rows of the dataset have one natural key, which a MERGE cannot mend: all of them are deleted and what shall be is inserted.
   bool has_twins = false;
 };
-// Rows of tenants of which the dataset knows a newer attempt are taken out of the staging table first.
-[[nodiscard]] std::string MergeScript(const DatasetName& dataset, const bigquery::TableId& staging, std::span<const ScriptTable> tables);
+// Rows of tenants of which the dataset knows a newer attempt are taken out of the staging table first. A second run of the script, its rows being gone,
+// fails and changes nothing.
+[[nodiscard]] std::string MergeScript(const DatasetName& dataset, const StagedBatch& batch, std::span<const ScriptTable> tables);
 
-// What a script works on, on one line, so that another run can bring it to its end:  STAGING TABLE,TABLE,…  with a "+" behind tables that have twins.
-[[nodiscard]] std::string DescribeScript(const bigquery::TableId& staging, std::span<const ScriptTable> tables);
+// What a script works on, on one line, so that another run can bring it to its end:  BATCH ROWS TABLE,TABLE,…  with a "+" behind tables that have twins.
+[[nodiscard]] std::string DescribeScript(const StagedBatch& batch, std::span<const ScriptTable> tables);
 // The same script again; nullopt if `description` is none of this reeve's.
 [[nodiscard]] std::optional<std::string> ScriptFromDescription(const DatasetName& dataset, std::string_view description);
 

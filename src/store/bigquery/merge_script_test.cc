@@ -19,35 +19,37 @@ std::string Line(const Table& table, bool put, std::initializer_list<std::pair<s
   const auto row = rows.AddRow();
   for (const auto& [name, cell] : cells) row[table.Index(name)] = cell;
   std::string line;
-  AppendStagedRow({&table, put, tenant, 7, row}, &line);
+  AppendStagedRow({&table, put, tenant, 7, row}, "b-1", &line);
   return line;
 }
 
 TEST(MergeScript, IsOneTransactionThatEndsWithTheFenceApplied) {
   const std::vector<ScriptTable> tables = {{&catalog::ReeveUsageRuns(), false}, {&catalog::ReeveMeta(), false}};
-  EXPECT_EQ(MergeScript(kDataset, kDataset.Table("reeve_stg_1"), tables),
+  EXPECT_EQ(MergeScript(kDataset, StagedBatch{"b-1", 12}, tables),
             "BEGIN TRANSACTION;\n"
-            "DELETE FROM `my-project.central.reeve_stg_1` s WHERE EXISTS (SELECT 1 FROM `my-project.central.reeve_tenants` t WHERE t.tenant_id = s.reeve_tenant "
+            "ASSERT (SELECT COUNT(*) = 12 AND COUNTIF(reeve_batch = 'b-1') = 12 FROM `my-project.central.reeve_staging`) AS 'the staged rows are not those of "
+            "this merge';\n"
+            "DELETE FROM `my-project.central.reeve_staging` s WHERE EXISTS (SELECT 1 FROM `my-project.central.reeve_tenants` t WHERE t.tenant_id = s.reeve_tenant "
             "AND t.attempt > CAST(s.reeve_attempt AS INT64));\n"
-            "MERGE `my-project.central.reeve_usage_runs` t USING `my-project.central.reeve_stg_1` s ON s.reeve_table = 'reeve_usage_runs' AND "
+            "MERGE `my-project.central.reeve_usage_runs` t USING `my-project.central.reeve_staging` s ON s.reeve_table = 'reeve_usage_runs' AND "
             "t.tenant_id = s.tenant_id AND t.usage_month = CAST(s.usage_month AS DATE)\n"
             "WHEN MATCHED AND s.reeve_op = 'delete' THEN DELETE\n"
             "WHEN MATCHED AND s.reeve_op = 'put' THEN UPDATE SET runs = FROM_BASE64(s.runs)\n"
             "WHEN NOT MATCHED AND s.reeve_table = 'reeve_usage_runs' AND s.reeve_op = 'put' THEN INSERT (tenant_id, usage_month, runs) VALUES "
             "(s.tenant_id, CAST(s.usage_month AS DATE), FROM_BASE64(s.runs));\n"
-            "MERGE `my-project.central.reeve_meta` t USING `my-project.central.reeve_stg_1` s ON s.reeve_table = 'reeve_meta' AND t.key = s.key\n"
+            "MERGE `my-project.central.reeve_meta` t USING `my-project.central.reeve_staging` s ON s.reeve_table = 'reeve_meta' AND t.key = s.key\n"
             "WHEN MATCHED AND s.reeve_op = 'delete' THEN DELETE\n"
             "WHEN MATCHED AND s.reeve_op = 'put' THEN UPDATE SET value = s.value\n"
             "WHEN NOT MATCHED AND s.reeve_table = 'reeve_meta' AND s.reeve_op = 'put' THEN INSERT (key, value) VALUES (s.key, s.value);\n"
-            "COMMIT TRANSACTION;\n");
+            "COMMIT TRANSACTION;\nTRUNCATE TABLE `my-project.central.reeve_staging`;\n");
 }
 
 TEST(MergeScript, WhereTwinsAreTheRowsAreReplacedAsAWhole) {
   const std::vector<ScriptTable> tables = {{&catalog::ReeveMeta(), true}};
-  const std::string script = MergeScript(kDataset, kDataset.Table("reeve_stg_1"), tables);
-  EXPECT_NE(script.find("DELETE FROM `my-project.central.reeve_meta` t WHERE EXISTS (SELECT 1 FROM `my-project.central.reeve_stg_1` s WHERE "
+  const std::string script = MergeScript(kDataset, StagedBatch{"b-1", 12}, tables);
+  EXPECT_NE(script.find("DELETE FROM `my-project.central.reeve_meta` t WHERE EXISTS (SELECT 1 FROM `my-project.central.reeve_staging` s WHERE "
                         "s.reeve_table = 'reeve_meta' AND t.key = s.key);\n"
-                        "INSERT INTO `my-project.central.reeve_meta` (key, value) SELECT s.key, s.value FROM `my-project.central.reeve_stg_1` s WHERE "
+                        "INSERT INTO `my-project.central.reeve_meta` (key, value) SELECT s.key, s.value FROM `my-project.central.reeve_staging` s WHERE "
                         "s.reeve_table = 'reeve_meta' AND s.reeve_op = 'put';\n"),
             std::string::npos)
       << script;
@@ -56,7 +58,7 @@ TEST(MergeScript, WhereTwinsAreTheRowsAreReplacedAsAWhole) {
 TEST(MergeScript, EveryColumnIsWrittenAndNoParameterUsed) {
   std::vector<ScriptTable> all;
   for (const Table* table : DatasetTables()) all.push_back({table, false});
-  const std::string script = MergeScript(kDataset, kDataset.Table("reeve_stg_1"), all);
+  const std::string script = MergeScript(kDataset, StagedBatch{"b-1", 12}, all);
   EXPECT_EQ(script.find('@'), std::string::npos);
   EXPECT_LT(script.size(), 100'000u) << "a query's text may have 1,024,000 characters";
   for (const Table* table : DatasetTables()) {
@@ -65,6 +67,16 @@ TEST(MergeScript, EveryColumnIsWrittenAndNoParameterUsed) {
       EXPECT_NE(script.find(fmt::format("{} = ", column.name)), std::string::npos) << table->name << "." << column.name;
     }
   }
+}
+
+TEST(MergeScript, IsTheSameAgainFromItsDescription) {
+  const std::vector<ScriptTable> tables = {{&catalog::ReeveUsageRuns(), false}, {&catalog::ReeveMeta(), true}};
+  const StagedBatch batch{"b-1", 12};
+  const std::string description = DescribeScript(batch, tables);
+  EXPECT_EQ(description, "b-1 12 reeve_usage_runs,reeve_meta+");
+  EXPECT_EQ(ScriptFromDescription(kDataset, description), MergeScript(kDataset, batch, tables));
+  for (const char* other : {"", "b-1", "b-1 12", "b'1 12 reeve_meta", "b-1 x reeve_meta", "b-1 12 elsewhere", "reeve_stg_a_1 reeve_meta"})
+    EXPECT_FALSE(ScriptFromDescription(kDataset, other)) << other;
 }
 
 TEST(StagingSchema, HasAColumnForEveryNameAndOnlyTexts) {
@@ -83,16 +95,16 @@ TEST(StagedRow, SaysEveryTypeAsText) {
                  {{"tenant_id", Cell::Text("a\"b")}, {"usage_month", Cell::Int(20'089)}, {"storage_used_gb", Cell::Int(-5)}, {"pipelines_run_count", Cell::Int(3)},
                   {"last_pipeline_run_at", Cell::Int(-1)}},
                  "a\"b"),
-            "{\"reeve_table\":\"customer_usage\",\"reeve_op\":\"put\",\"reeve_tenant\":\"a\\\"b\",\"reeve_attempt\":\"7\",\"tenant_id\":\"a\\\"b\","
+            "{\"reeve_batch\":\"b-1\",\"reeve_table\":\"customer_usage\",\"reeve_op\":\"put\",\"reeve_tenant\":\"a\\\"b\",\"reeve_attempt\":\"7\",\"tenant_id\":\"a\\\"b\","
             "\"usage_month\":\"2025-01-01\",\"pipelines_run_count\":\"3\",\"storage_used_gb\":\"-0.05\",\"last_pipeline_run_at\":\"-1\"}\n");
   EXPECT_EQ(Line(catalog::ApiKeys(), true,
                  {{"encrypted_api_key", Cell::Text(std::string_view("\x00\xFF", 2))}, {"scopes", Cell::Text("[ \"x\" ]")}, {"is_active", Cell::Int(0)}}),
-            "{\"reeve_table\":\"customer_api_keys\",\"reeve_op\":\"put\",\"encrypted_api_key\":\"AP8=\",\"scopes\":\"[\\\"x\\\"]\",\"is_active\":\"false\"}\n");
+            "{\"reeve_batch\":\"b-1\",\"reeve_table\":\"customer_api_keys\",\"reeve_op\":\"put\",\"encrypted_api_key\":\"AP8=\",\"scopes\":\"[\\\"x\\\"]\",\"is_active\":\"false\"}\n");
 }
 
 TEST(StagedRow, ADeletionNamesTheKeyAlone) {
   EXPECT_EQ(Line(catalog::ReeveMeta(), false, {{"key", Cell::Text("k")}, {"value", Cell::Text("v")}}),
-            "{\"reeve_table\":\"reeve_meta\",\"reeve_op\":\"delete\",\"key\":\"k\"}\n");
+            "{\"reeve_batch\":\"b-1\",\"reeve_table\":\"reeve_meta\",\"reeve_op\":\"delete\",\"key\":\"k\"}\n");
 }
 
 TEST(IntegrityQuery, LooksForTwinsOfEveryRuleAndForOrphansAndHidesVerifiers) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "store/bigquery/cell_values.h"
+#include "store/bigquery/dataset_schema.h"
 #include "store/bigquery/exact_cells.h"
 #include "store/bigquery/whole_read.h"
 
@@ -44,8 +45,16 @@ Result<TableCopy> TableCopies::Current(const Table& table) {
   return CurrentLocked(table);
 }
 
+void TableCopies::UseListing(const DatasetSchema& schema, const std::string& location) {
+  const std::lock_guard lock(mu_);
+  names_ = schema.names();
+  location_ = location;
+  if (const bigquery::TableInfo* const meta = schema.KnownMeta()) has_etags_ = !meta->etag.empty();
+}
+
 void TableCopies::Learn(const Table& table, const bigquery::TableInfo& info, bool empty) {
   const std::lock_guard lock(mu_);
+  names_.emplace(table.name);
   State& state = tables_[&table];
   state.info = info;
   state.empty = empty;
@@ -91,15 +100,18 @@ Result<TableCopy> TableCopies::CurrentLocked(const Table& table) {
     REEVE_ASSIGN(state.current, writer->Finish());
     return state.current;
   }
-  REEVE_ASSIGN(const bigquery::TableInfo* info, InfoOf(table));
-  if (info == nullptr) {
+  if (has_etags_) {
+    REEVE_ASSIGN(const bigquery::TableInfo* info, InfoOf(table));
+    has_etags_ = info == nullptr || !info->etag.empty();
+    if (info != nullptr && has_etags_) {
+      REEVE_ASSIGN(state.current, ReadByPages(table, *info));
+      return state.current;
+    }
+  }
+  if (!names_.contains(table.name)) {
     return FailWithHint(Code::kStoreMissing, fmt::format("{} has no table {}", dataset_.Url(), table.name), "`reeve schema apply` makes what is missing");
   }
-  if (info->etag.empty()) {
-    REEVE_TRY(ReadAllByQuery());
-  } else {
-    REEVE_ASSIGN(state.current, ReadByPages(table, *info));
-  }
+  REEVE_TRY(ReadAllByQuery());
   return state.current;
 }
 
@@ -133,8 +145,7 @@ Result<> TableCopies::ReadAllByQuery() {
   for (const Table* table : DatasetTables()) {
     const State& state = tables_[table];
     if (state.current != nullptr || state.empty) continue;
-    REEVE_ASSIGN(const bigquery::TableInfo* info, InfoOf(*table));
-    if (info != nullptr) wanted.push_back(table);
+    if (names_.contains(table->name)) wanted.push_back(table);
   }
   WholeRead read(*spool_, wanted);
   if (const State& exact = tables_[&ExactCells()]; exact.current != nullptr || exact.empty) {
@@ -142,7 +153,7 @@ Result<> TableCopies::ReadAllByQuery() {
     read.UseExactCells(std::move(texts));
   }
   const std::string job = fmt::format("{}-{}", read_job_, ++reads_);
-  REEVE_TRY(client_.Query({.job_id = job, .sql = WholeReadQuery(dataset_, wanted), .location = tables_[wanted.front()].info->location}, nullptr,
+  REEVE_TRY(client_.Query({.job_id = job, .sql = WholeReadQuery(dataset_, wanted), .location = location_}, nullptr,
                           [&](const bigquery::Row& row) { return read.Add(row); }));
   REEVE_ASSIGN(auto copies, read.Finish());
   for (size_t i = 0; i < wanted.size(); ++i) tables_[wanted[i]].current = std::move(copies[i]);

@@ -12,7 +12,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "drivers/bigquery/client.h"
@@ -21,6 +23,8 @@
 #include "store/bigquery/table_copy.h"
 
 namespace reeve::store {
+
+class DatasetSchema;
 
 class TableCopies {
  public:
@@ -45,6 +49,8 @@ class TableCopies {
   [[nodiscard]] std::shared_ptr<Pin> MakePin();
   // The copy of what the dataset holds now.
   [[nodiscard]] Result<TableCopy> Current(const catalog::Table& table);
+  // Which tables there are, and where. REQUIRES: before anything is read
+  void UseListing(const DatasetSchema& schema, const std::string& location);
   // The table is there and has no rows: it need not be read. `info` saves a look.
   void Learn(const catalog::Table& table, const bigquery::TableInfo& info, bool empty);
 
@@ -80,6 +86,9 @@ class TableCopies {
     bool empty = false;  // known without reading
   };
   std::map<const catalog::Table*, State> tables_;
+  std::set<std::string, std::less<>> names_;                 // of what was listed
+  std::string location_;                                     // of the dataset
+  bool has_etags_ = true;                                    // false: an answer came without
   std::vector<std::weak_ptr<Pin>> pins_;
   std::vector<const catalog::Table*> writing_;
   int reads_ = 0;
