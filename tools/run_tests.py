@@ -25,7 +25,8 @@ JOBS = max(2, os.cpu_count() or 2)
 BUILD_JOBS = int(os.environ.get("REEVE_JOBS", JOBS))
 
 # Programs with threads in them: what ThreadSanitizer looks at.
-THREADED = ("base_test", "obs_test", "copy_test", "verify_test", "central_sink_test", "ops_test", "backup_test")
+THREADED = ("base_test", "obs_test", "copy_test", "verify_test", "central_sink_test", "ops_test", "backup_test", "gate_test", "serving_store_test",
+            "api_test")
 KILLS = {"release": 300}
 KILLS_FULL = {"release": 3000}
 FUZZ_SECONDS, FUZZ_SECONDS_FULL = 60, 1800
