@@ -191,7 +191,9 @@ std::string MergeScript(const DatasetName& dataset, const StagedBatch& batch, st
   REEVE_ASSERT(bigquery::IsJobId(batch.id));
   const std::string stage = dataset.Table(kStagingTable).Quoted();
   std::string script = "BEGIN TRANSACTION;\n";
-  script.append(fmt::format("ASSERT (SELECT COUNT(*) = {0} AND COUNTIF(reeve_batch = '{1}') = {0} FROM {2}) AS 'the staged rows are not those of this merge';\n",
+  // A text that is no number ends the script: of what may stand in a transaction, nothing else does so everywhere.
+  script.append(fmt::format("SELECT CAST(IF(COUNT(*) = {0} AND COUNTIF(reeve_batch = '{1}') = {0}, '1', 'the staged rows are not those of this merge') AS INT64) "
+                            "AS staged FROM {2};\n",
                             batch.rows, batch.id, stage));
   script.append(fmt::format("DELETE FROM {} s WHERE EXISTS (SELECT 1 FROM {} t WHERE t.tenant_id = s.reeve_tenant AND t.attempt > CAST(s.reeve_attempt AS INT64));\n",
                             stage, dataset.Table(catalog::ReeveTenants().name).Quoted()));

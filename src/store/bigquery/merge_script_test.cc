@@ -27,8 +27,8 @@ TEST(MergeScript, IsOneTransactionThatEndsWithTheFenceApplied) {
   const std::vector<ScriptTable> tables = {{&catalog::ReeveUsageRuns(), false}, {&catalog::ReeveMeta(), false}};
   EXPECT_EQ(MergeScript(kDataset, StagedBatch{"b-1", 12}, tables),
             "BEGIN TRANSACTION;\n"
-            "ASSERT (SELECT COUNT(*) = 12 AND COUNTIF(reeve_batch = 'b-1') = 12 FROM `my-project.central.reeve_staging`) AS 'the staged rows are not those of "
-            "this merge';\n"
+            "SELECT CAST(IF(COUNT(*) = 12 AND COUNTIF(reeve_batch = 'b-1') = 12, '1', 'the staged rows are not those of this merge') AS INT64) AS staged FROM "
+            "`my-project.central.reeve_staging`;\n"
             "DELETE FROM `my-project.central.reeve_staging` s WHERE EXISTS (SELECT 1 FROM `my-project.central.reeve_tenants` t WHERE t.tenant_id = s.reeve_tenant "
             "AND t.attempt > CAST(s.reeve_attempt AS INT64));\n"
             "MERGE `my-project.central.reeve_usage_runs` t USING `my-project.central.reeve_staging` s ON s.reeve_table = 'reeve_usage_runs' AND "

@@ -75,7 +75,7 @@ class Script:
     def _run_one(self, parser, session):
         word = parser.token.text
         if word == "SELECT" or word == "(" or word == "WITH":
-            self._note(session, "SELECT", result=session.query(parser.query()))
+            self._select(parser, session)
         elif word in _DML:
             self._atomic(session, lambda: self._note_dml(session, parser))
         elif word in ("CREATE", "DROP"):
@@ -92,6 +92,14 @@ class Script:
             self._assert(parser, session)
         else:
             raise parser.refuse(f"statement {word}")
+
+    def _select(self, parser, session):
+        """The rows of the last query are kept by who runs the script; those of others nobody sees, but their errors count."""
+        result = session.query(parser.query())
+        self._note(session, "SELECT", result=result)
+        if self.in_transaction and not session.dry_run:
+            for branch in result.branches:
+                session.run(branch).fetchall()
 
     def _note(self, session, kind, result=None, changed=None):
         outcome = self.outcome
