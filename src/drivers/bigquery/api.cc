@@ -68,7 +68,7 @@ net::HttpRequest Api::RequestOf(const Call& call, const std::string& authorizati
     request.url += '?' + net::EncodeQuery(query);
   }
   request.headers = call.headers;
-  request.body = call.borrowed_body.empty() ? call.body : std::string(call.borrowed_body);
+  request.body.assign(call.borrowed_body.empty() ? std::string_view(call.body) : call.borrowed_body);
   if (!request.body.empty()) request.headers.emplace_back("Content-Type", call.content_type);
   if (!authorization.empty()) request.headers.emplace_back("Authorization", authorization);
   std::string quota_project = options_.quota_project;

@@ -1,5 +1,6 @@
 #include "drivers/bigquery/upload.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/encoding.h"
@@ -18,6 +19,8 @@ Result<> Fill(const UploadSource& rows, size_t bytes, std::string* buffer) {
     REEVE_ASSIGN(const std::string piece, rows.next(bytes - buffer->size()));
     if (piece.empty()) return {};
     if (piece.size() > bytes - buffer->size()) return Fail(Code::kFailed, "rows to upload came in a larger piece than was asked for");
+    const size_t size = buffer->size() + piece.size();
+    if (size > buffer->capacity()) buffer->reserve(std::min(bytes, 2 * size));  // it would double beyond what is ever held
     buffer->append(piece);
   }
   return {};
