@@ -15,6 +15,7 @@ import tempfile
 import time
 
 AS_OF = "2026-11-15T12:00:00Z"
+LARGE_ROUNDS = 2
 
 
 def run(command, **kwargs):
@@ -117,16 +118,20 @@ class Bench:
             self.note(f"migrate, files cold: {cold[0]:.2f} s")
         else:
             self.note("migrate, files cold: not measured (the page cache cannot be emptied here)")
-        return whole[0]
 
-    def large(self, tenants, base_tenants, base_seconds):
+    def large(self, tenants, base_tenants):
         estate = self.estate(tenants)
-        store = self.path("large.db")
-        self.migrate(estate, store)
-        whole = self.migrate(estate, store)
-        self.note(f"migrate {tenants}: {whole[0]:.2f} s")
-        self.bar(f"migrate {tenants} / migrate {base_tenants}", whole[0] / base_seconds, 5.5 * tenants / base_tenants / 5)
-        self.bar(f"peak memory of migrate {tenants}", whole[1] / 2**20, 256, "MiB")
+        base, store = self.estate(base_tenants), self.path("large.db")
+        self.migrate(estate, store)  # warms the cache
+        # In turn, so that what else the machine does falls on both alike; and the best of as many.
+        small, large = [], []
+        for _ in range(LARGE_ROUNDS):
+            small.append(self.migrate(base, self.path("reeve.db")))
+            large.append(self.migrate(estate, store))
+        whole, seconds = min(large, key=lambda result: result[0]), min(result[0] for result in small)
+        self.note(f"migrate {tenants}: {', '.join(f'{result[0]:.2f}' for result in large)} s; {base_tenants}: {', '.join(f'{result[0]:.2f}' for result in small)} s")
+        self.bar(f"migrate {tenants} / migrate {base_tenants}", whole[0] / seconds, 5.5 * tenants / base_tenants / 5)
+        self.bar(f"peak memory of migrate {tenants}", max(result[1] for result in large) / 2**20, 256, "MiB")
 
 
 def main():
@@ -141,9 +146,9 @@ def main():
     args = parser.parse_args()
     bench = Bench(args)
     try:
-        seconds = bench.standard(args.tenants)
+        bench.standard(args.tenants)
         if args.large:
-            bench.large(args.large, args.tenants, seconds)
+            bench.large(args.large, args.tenants)
         for name in [] if args.no_serving else ["gate.py", "serve.py"]:
             beside = os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
             bench.missed += subprocess.run([sys.executable, beside, "--binaries", args.binaries]).returncode != 0

@@ -20,7 +20,7 @@ namespace {
 
 using copy::Survey;
 
-constexpr size_t kQueueTenants = 256;  // so that the workers go on while a batch is written
+constexpr size_t kQueueTenants = 512;  // a batch of the embedded store: so that the workers go on while one is written
 
 // What the store knows of a tenant before this run.
 // A tenant on its way from a worker to the writer.

@@ -8,12 +8,16 @@ namespace reeve::store {
 
 namespace {
 
+// Digests lie anywhere in their indexes, so a batch writes about one page for each: in a large store as many pages as the rows themselves fill. Larger batches write fewer.
+constexpr BatchHint kBatch = {.tenants_max = 512};
+
 class SqliteSink final : public CentralSink {
  public:
   explicit SqliteSink(LockedDatabase opened)
       : lock_(std::move(opened.lock)), database_(std::move(opened.database)), writer_(*database_) {}
 
   std::string Url() const override { return "sqlite:" + database_->path(); }
+  BatchHint batch() const override { return kBatch; }
   Result<> ApplySchema() override { return ApplySqliteSchema(*database_); }
   Result<std::vector<Drift>> CheckSchema() override { return CheckSqliteSchema(*database_); }
   Result<std::vector<TenantResult>> Merge(std::span<const TenantWrite> batch) override;
