@@ -26,7 +26,7 @@ BUILD_JOBS = int(os.environ.get("REEVE_JOBS", JOBS))
 
 # Programs with threads in them: what ThreadSanitizer looks at.
 THREADED = ("base_test", "obs_test", "copy_test", "verify_test", "central_sink_test", "ops_test", "backup_test", "gate_test", "serving_store_test",
-            "api_test")
+            "api_test", "store_sqlite_test", "mirror_suite_test", "net_test", "drivers_bigquery_test", "legacy_bigquery_test", "store_bigquery_test")
 KILLS = {"release": 300}
 KILLS_FULL = {"release": 3000}
 FUZZ_SECONDS, FUZZ_SECONDS_FULL = 60, 1800
