@@ -73,8 +73,8 @@ Result<OpenedDataset> OpenDatasetForWriting(bigquery::Client& client, Files& fil
   REEVE_ASSIGN(opened.lock, DatasetLock::Take(client, clock, entropy, name, options.holder, seat));
   SettleLeft(client, name, opened.location, opened.lock->TakeLeft());
   if (!options.keep_strays) {  // what is staged was so before the lock was ours: nobody waits for it
-    REEVE_ASSIGN(const uint64_t left, opened.schema.StagedRows());
-    if (left > 0) REEVE_TRY(opened.schema.DropStaging());
+    REEVE_ASSIGN(const std::vector<Stray> left, opened.schema.Staged());
+    for (const Stray& one : left) REEVE_TRY(opened.schema.DropStaging(one.table));
   }
   REEVE_ASSIGN(std::shared_ptr<Spool> spool, Spool::Open(files, entropy, options.spool_dir));
   opened.copies = std::make_shared<TableCopies>(client, std::move(spool), name, fmt::format("reeve-{}-read", opened.lock->token()));
@@ -101,8 +101,7 @@ Result<std::unique_ptr<CentralReader>> OpenBigQueryReader(bigquery::Client& clie
 Result<std::vector<Stray>> FindStagingTables(bigquery::Client& client, const DatasetName& dataset) {
   DatasetSchema schema(client, dataset);
   REEVE_TRY(schema.List());
-  REEVE_ASSIGN(const uint64_t rows, schema.StagedRows());
-  return rows == 0 ? std::vector<Stray>() : std::vector<Stray>{{std::string(kStagingTable), rows}};
+  return schema.Staged();
 }
 
 Result<std::vector<Stray>> FindBigQueryStrays(bigquery::Client& client, const BigQueryStoreOptions& options) {

@@ -55,7 +55,7 @@ class Sink final : public BigQuerySink {
   [[nodiscard]] Result<> CarryOut();
   [[nodiscard]] Result<> Send(std::span<const ScriptTable> tables);
   // How many rows are staged.
-  [[nodiscard]] Result<uint64_t> LoadStaging(const std::string& batch, const std::string& job);
+  [[nodiscard]] Result<uint64_t> LoadStaging(const StagedBatch& batch, const std::string& job);
   [[nodiscard]] std::string JobId(std::string_view step) const { return fmt::format("reeve-{}-{}-{}", opened_.lock->token(), number_, step); }
 
   // Constant after construction.
@@ -63,6 +63,7 @@ class Sink final : public BigQuerySink {
 
   OpenedDataset opened_;
   std::unique_ptr<MergePlanner> planner_;  // none: what the dataset holds must be read first
+  std::string staging_;                    // the table that the last merge used
   uint64_t number_ = 0;                    // of the merge, within this holding of the lock
 };
 
@@ -151,9 +152,10 @@ Result<> Sink::CarryOut() {
 
 Result<> Sink::Send(std::span<const ScriptTable> tables) {
   ++number_;
-  REEVE_TRY(opened_.schema.EnsureStaging());
-  StagedBatch batch{fmt::format("{}-{}", opened_.lock->token(), number_), 0};
-  REEVE_ASSIGN(batch.rows, LoadStaging(batch.id, JobId("load")));
+  StagedBatch batch{fmt::format("{}-{}", opened_.lock->token(), number_), 0, StagingTableOf(number_)};
+  REEVE_TRY(opened_.schema.EnsureStaging(batch.table));
+  if (const std::string before = std::exchange(staging_, batch.table); !before.empty() && before != staging_) REEVE_TRY(opened_.schema.DropStaging(before));
+  REEVE_ASSIGN(batch.rows, LoadStaging(batch, JobId("load")));
   const std::string script = JobId("script");
   REEVE_TRY(opened_.lock->Announce(script, DescribeScript(batch, tables)));
   const auto keep = [this] { return opened_.lock->Keep(); };
@@ -161,13 +163,13 @@ Result<> Sink::Send(std::span<const ScriptTable> tables) {
   return opened_.lock->Check();
 }
 
-Result<uint64_t> Sink::LoadStaging(const std::string& batch, const std::string& job) {
-  const bigquery::TableId staging = opened_.name.Table(kStagingTable);
+Result<uint64_t> Sink::LoadStaging(const StagedBatch& batch, const std::string& job) {
+  const bigquery::TableId staging = opened_.name.Table(batch.table);
   MergePlanner::Place place;
   std::string pending;  // made, and not yet asked for
   uint64_t rows = 0;
   const auto stage = [&](const StagedRow& row) {
-    AppendStagedRow(row, batch, &pending);
+    AppendStagedRow(row, batch.id, &pending);
     ++rows;
   };
   bigquery::UploadSource source;
@@ -216,10 +218,9 @@ Result<uint64_t> Sink::RemoveStrays() {
   REEVE_ASSIGN(const DatasetLock::Held held, opened_.lock->Renew());
   if (held == DatasetLock::Held::kAgain) planner_.reset();
   REEVE_TRY(opened_.schema.List());
-  REEVE_ASSIGN(const uint64_t rows, opened_.schema.StagedRows());
-  if (rows == 0) return uint64_t{0};
-  REEVE_TRY(opened_.schema.DropStaging());
-  return uint64_t{1};
+  REEVE_ASSIGN(const std::vector<Stray> staged, opened_.schema.Staged());
+  for (const Stray& one : staged) REEVE_TRY(opened_.schema.DropStaging(one.table));
+  return staged.size();
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "env/clock.h"
 #include "env/entropy.h"
 #include "env/files.h"
+#include "store/bigquery/dataset_tables.h"
 #include "store/central_sink.h"
 
 namespace reeve::store {
@@ -30,12 +31,6 @@ struct BigQueryStoreOptions {
   // once, from one that may be alive elsewhere. Empty: neither; then the lock of a dead run ends by itself, after kLease.
   std::string state_path;
   bool keep_strays = false;    // opening for writing does not remove the rows that dead runs left staged: for who wants to see them first
-};
-
-// What one run left behind when it died: staged rows that nobody will read.
-struct Stray {
-  std::string table;
-  uint64_t rows = 0;
 };
 
 class BigQuerySink : public CentralSink {

@@ -85,27 +85,31 @@ const bigquery::TableInfo* DatasetSchema::KnownMeta() const {
   return known == known_.end() ? nullptr : &known->second;
 }
 
-Result<> DatasetSchema::EnsureStaging() {
-  if (names_.contains(kStagingTable)) return {};
+Result<> DatasetSchema::EnsureStaging(const std::string& name) {
+  if (names_.contains(name)) return {};
   bigquery::TableSpec spec;
-  spec.id = dataset_.Table(kStagingTable);
+  spec.id = dataset_.Table(name);
   spec.schema = StagingSchema();
   spec.description = "Rows on their way into the tables beside it. Empty, if no reeve is writing.";
   const auto made = client_.InsertTable(spec);
   if (!made && made.error().code != Code::kRefused) return Unexpected(made.error());  // refused: it is there by now
-  names_.emplace(kStagingTable);
+  names_.emplace(name);
   return {};
 }
 
-Result<uint64_t> DatasetSchema::StagedRows() {
-  if (!names_.contains(kStagingTable)) return uint64_t{0};
-  REEVE_ASSIGN(const auto found, client_.FindTable(dataset_.Table(kStagingTable)));
-  return found ? found->rows : 0;
+Result<std::vector<Stray>> DatasetSchema::Staged() {
+  std::vector<Stray> staged;
+  for (const std::string& name : names_) {
+    if (!IsStagingTable(name)) continue;
+    REEVE_ASSIGN(const auto found, client_.FindTable(dataset_.Table(name)));
+    if (found && found->rows > 0) staged.push_back({name, found->rows});
+  }
+  return staged;
 }
 
-Result<> DatasetSchema::DropStaging() {
-  REEVE_TRY(client_.DeleteTable(dataset_.Table(kStagingTable)));
-  names_.erase(std::string(kStagingTable));
+Result<> DatasetSchema::DropStaging(const std::string& name) {
+  REEVE_TRY(client_.DeleteTable(dataset_.Table(name)));
+  names_.erase(name);
   return {};
 }
 

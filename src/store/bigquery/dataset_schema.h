@@ -26,12 +26,12 @@ class DatasetSchema {
   // Makes what is missing; what was made is told to `copies`. kRefused, and nothing made, if a table exists with other columns.
   [[nodiscard]] Result<> Apply(TableCopies& copies);
   [[nodiscard]] Result<std::vector<Drift>> Check();
-  // Makes the staging table if it is not there. REQUIRES: the lock is held
-  [[nodiscard]] Result<> EnsureStaging();
-  // Rows that are staged for nobody, if no merge is at work.
-  [[nodiscard]] Result<uint64_t> StagedRows();
-  // Takes the staging table away; the next merge makes it again. REQUIRES: the lock is held
-  [[nodiscard]] Result<> DropStaging();
+  // Makes the staging table `name` if it is not there. REQUIRES: the lock is held
+  [[nodiscard]] Result<> EnsureStaging(const std::string& name);
+  // The staging tables that hold rows: for nobody, if no merge is at work.
+  [[nodiscard]] Result<std::vector<Stray>> Staged();
+  // Takes a staging table away; a merge that needs it makes it again. REQUIRES: the lock is held
+  [[nodiscard]] Result<> DropStaging(const std::string& name);
   // What there is, by name.
   [[nodiscard]] const std::set<std::string, std::less<>>& names() const { return names_; }
 

@@ -70,6 +70,17 @@ void CompareField(const Table& table, const Column& column, const Field& found, 
 
 }  // namespace
 
+std::string StagingTableOf(uint64_t number) {
+  const uint64_t turn = number / kStagingLoadsMax;
+  return turn == 0 ? std::string(kStagingTable) : fmt::format("{}_{}", kStagingTable, turn);
+}
+
+bool IsStagingTable(std::string_view name) {
+  if (!name.starts_with(kStagingTable)) return false;
+  name.remove_prefix(kStagingTable.size());
+  return name.empty() || (name.size() > 1 && name.front() == '_' && name.find_first_not_of("0123456789", 1) == std::string_view::npos);
+}
+
 const Table& ExactCells() {
   static const Table table = {
       .name = "reeve_exact_cells",

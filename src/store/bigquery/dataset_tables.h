@@ -2,6 +2,7 @@
 // Pure; safe from any thread.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +14,20 @@
 namespace reeve::store {
 
 inline constexpr std::string_view kLockTable = "reeve_lock";
-inline constexpr std::string_view kStagingTable = "reeve_staging";  // rows on their way; empty unless a merge is at work or died
+// Rows on their way; empty unless a merge is at work or died.
+inline constexpr std::string_view kStagingTable = "reeve_staging";
+// BigQuery takes 1,500 loads into one table a day, failed ones too: who merges more often (a mirror) goes on in another one.
+inline constexpr uint64_t kStagingLoadsMax = 1'000;
+// The staging table of a process's merge number `number`, from 1: reeve_staging, then reeve_staging_1 and so on.
+[[nodiscard]] std::string StagingTableOf(uint64_t number);
+[[nodiscard]] bool IsStagingTable(std::string_view name);
+
+// What one run left behind when it died: staged rows that nobody will read.
+struct Stray {
+  std::string table;
+  uint64_t rows = 0;
+};
+
 // Label of reeve_meta; absent is 1. Frozen once released.
 inline constexpr std::string_view kFormatLabel = "reeve_format";
 inline constexpr int kDatasetFormat = 1;

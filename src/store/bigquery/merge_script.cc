@@ -189,7 +189,7 @@ void AppendStagedRow(const StagedRow& row, std::string_view batch, std::string* 
 
 std::string MergeScript(const DatasetName& dataset, const StagedBatch& batch, std::span<const ScriptTable> tables) {
   REEVE_ASSERT(bigquery::IsJobId(batch.id));
-  const std::string stage = dataset.Table(kStagingTable).Quoted();
+  const std::string stage = dataset.Table(batch.table).Quoted();
   std::string script = "BEGIN TRANSACTION;\n";
   // A text that is no number ends the script: of what may stand in a transaction, nothing else does so everywhere.
   script.append(fmt::format("SELECT CAST(IF(COUNT(*) = {0} AND COUNTIF(reeve_batch = '{1}') = {0}, '1', 'the staged rows are not those of this merge') AS INT64) "
@@ -203,7 +203,7 @@ std::string MergeScript(const DatasetName& dataset, const StagedBatch& batch, st
 }
 
 std::string DescribeScript(const StagedBatch& batch, std::span<const ScriptTable> tables) {
-  std::string text = fmt::format("{} {}", batch.id, batch.rows);
+  std::string text = fmt::format("{} {} {}", batch.id, batch.rows, batch.table);
   for (size_t i = 0; i < tables.size(); ++i)
     text.append(i == 0 ? " " : ",").append(tables[i].table->name).append(tables[i].has_twins ? "+" : "");
   return text;
@@ -212,12 +212,13 @@ std::string DescribeScript(const StagedBatch& batch, std::span<const ScriptTable
 std::optional<std::string> ScriptFromDescription(const DatasetName& dataset, std::string_view description) {
   const size_t first = description.find(' ');
   const size_t second = first == std::string_view::npos ? first : description.find(' ', first + 1);
-  if (second == std::string_view::npos) return std::nullopt;
-  StagedBatch batch{std::string(description.substr(0, first)), 0};
+  const size_t third = second == std::string_view::npos ? second : description.find(' ', second + 1);
+  if (third == std::string_view::npos) return std::nullopt;
+  StagedBatch batch{std::string(description.substr(0, first)), 0, std::string(description.substr(second + 1, third - second - 1))};
   const auto [end, error] = std::from_chars(description.data() + first + 1, description.data() + second, batch.rows);
-  if (!bigquery::IsJobId(batch.id) || error != std::errc() || end != description.data() + second) return std::nullopt;
+  if (!bigquery::IsJobId(batch.id) || error != std::errc() || end != description.data() + second || !IsStagingTable(batch.table)) return std::nullopt;
   std::vector<ScriptTable> tables;
-  for (std::string_view rest = description.substr(second); !rest.empty();) {
+  for (std::string_view rest = description.substr(third); !rest.empty();) {
     rest.remove_prefix(1);
     std::string_view name = rest.substr(0, rest.find(','));
     rest.remove_prefix(name.size());

@@ -42,6 +42,7 @@ void AppendStagedRow(const StagedRow& row, std::string_view batch, std::string* 
 struct StagedBatch {
   std::string id;      // [A-Za-z0-9_-]+
   uint64_t rows = 0;
+  std::string table = std::string(kStagingTable);  // where
 };
 
 struct ScriptTable {
@@ -53,7 +54,7 @@ struct ScriptTable {
 // fails and changes nothing.
 [[nodiscard]] std::string MergeScript(const DatasetName& dataset, const StagedBatch& batch, std::span<const ScriptTable> tables);
 
-// What a script works on, on one line, so that another run can bring it to its end:  BATCH ROWS TABLE,TABLE,…  with a "+" behind tables that have twins.
+// What a script works on, on one line, so that another run can bring it to its end:  BATCH ROWS STAGING TABLE,TABLE,…  with a "+" behind tables that have twins.
 [[nodiscard]] std::string DescribeScript(const StagedBatch& batch, std::span<const ScriptTable> tables);
 // The same script again; nullopt if `description` is none of this reeve's.
 [[nodiscard]] std::optional<std::string> ScriptFromDescription(const DatasetName& dataset, std::string_view description);

@@ -25,7 +25,7 @@ std::string Line(const Table& table, bool put, std::initializer_list<std::pair<s
 
 TEST(MergeScript, IsOneTransactionThatEndsWithTheFenceApplied) {
   const std::vector<ScriptTable> tables = {{&catalog::ReeveUsageRuns(), false}, {&catalog::ReeveMeta(), false}};
-  EXPECT_EQ(MergeScript(kDataset, StagedBatch{"b-1", 12}, tables),
+  EXPECT_EQ(MergeScript(kDataset, StagedBatch{"b-1", 12, "reeve_staging"}, tables),
             "BEGIN TRANSACTION;\n"
             "SELECT CAST(IF(COUNT(*) = 12 AND COUNTIF(reeve_batch = 'b-1') = 12, '1', 'the staged rows are not those of this merge') AS INT64) AS staged FROM "
             "`my-project.central.reeve_staging`;\n"
@@ -46,7 +46,7 @@ TEST(MergeScript, IsOneTransactionThatEndsWithTheFenceApplied) {
 
 TEST(MergeScript, WhereTwinsAreTheRowsAreReplacedAsAWhole) {
   const std::vector<ScriptTable> tables = {{&catalog::ReeveMeta(), true}};
-  const std::string script = MergeScript(kDataset, StagedBatch{"b-1", 12}, tables);
+  const std::string script = MergeScript(kDataset, StagedBatch{"b-1", 12, "reeve_staging"}, tables);
   EXPECT_NE(script.find("DELETE FROM `my-project.central.reeve_meta` t WHERE EXISTS (SELECT 1 FROM `my-project.central.reeve_staging` s WHERE "
                         "s.reeve_table = 'reeve_meta' AND t.key = s.key);\n"
                         "INSERT INTO `my-project.central.reeve_meta` (key, value) SELECT s.key, s.value FROM `my-project.central.reeve_staging` s WHERE "
@@ -58,7 +58,7 @@ TEST(MergeScript, WhereTwinsAreTheRowsAreReplacedAsAWhole) {
 TEST(MergeScript, EveryColumnIsWrittenAndNoParameterUsed) {
   std::vector<ScriptTable> all;
   for (const Table* table : DatasetTables()) all.push_back({table, false});
-  const std::string script = MergeScript(kDataset, StagedBatch{"b-1", 12}, all);
+  const std::string script = MergeScript(kDataset, StagedBatch{"b-1", 12, "reeve_staging"}, all);
   EXPECT_EQ(script.find('@'), std::string::npos);
   EXPECT_LT(script.size(), 100'000u) << "a query's text may have 1,024,000 characters";
   for (const Table* table : DatasetTables()) {
@@ -71,12 +71,23 @@ TEST(MergeScript, EveryColumnIsWrittenAndNoParameterUsed) {
 
 TEST(MergeScript, IsTheSameAgainFromItsDescription) {
   const std::vector<ScriptTable> tables = {{&catalog::ReeveUsageRuns(), false}, {&catalog::ReeveMeta(), true}};
-  const StagedBatch batch{"b-1", 12};
+  const StagedBatch batch{"b-1", 12, "reeve_staging_3"};
   const std::string description = DescribeScript(batch, tables);
-  EXPECT_EQ(description, "b-1 12 reeve_usage_runs,reeve_meta+");
+  EXPECT_EQ(description, "b-1 12 reeve_staging_3 reeve_usage_runs,reeve_meta+");
   EXPECT_EQ(ScriptFromDescription(kDataset, description), MergeScript(kDataset, batch, tables));
-  for (const char* other : {"", "b-1", "b-1 12", "b'1 12 reeve_meta", "b-1 x reeve_meta", "b-1 12 elsewhere", "reeve_stg_a_1 reeve_meta"})
+  for (const char* other : {"", "b-1", "b-1 12", "b-1 12 reeve_staging", "b-1 12 reeve_meta", "b'1 12 reeve_staging reeve_meta", "b-1 x reeve_staging reeve_meta",
+                            "b-1 12 reeve_staging elsewhere", "b-1 12 reeve_runs reeve_meta", "reeve_stg_a_1 reeve_meta"})
     EXPECT_FALSE(ScriptFromDescription(kDataset, other)) << other;
+}
+
+// 1,500 loads a day and table: whoever merges every ten seconds must not come to that.
+TEST(StagingTable, IsAnotherOneBeforeBigQueryTakesNoMoreLoads) {
+  EXPECT_EQ(StagingTableOf(1), "reeve_staging");
+  EXPECT_EQ(StagingTableOf(999), "reeve_staging");
+  EXPECT_EQ(StagingTableOf(1'000), "reeve_staging_1");
+  EXPECT_EQ(StagingTableOf(8'640), "reeve_staging_8");
+  for (const char* name : {"reeve_staging", "reeve_staging_1", "reeve_staging_80"}) EXPECT_TRUE(IsStagingTable(name)) << name;
+  for (const char* name : {"reeve_stagin", "reeve_staging_", "reeve_staging_x", "reeve_staging1", "reeve_runs"}) EXPECT_FALSE(IsStagingTable(name)) << name;
 }
 
 TEST(StagingSchema, HasAColumnForEveryNameAndOnlyTexts) {
