@@ -84,13 +84,14 @@ class Faults:
         return None
 
 
-def process_of(address):
-    """The process whose end of a loopback connection has this (host, port); None if it cannot be found."""
-    port = f":{address[1]:04X}"
+def process_of(theirs, ours):
+    """The process whose end of a loopback connection is `theirs` (host, port), ours being `ours`; None if it cannot be found. A port of theirs alone may be that of
+    connections of others to elsewhere, too."""
+    local, remote = (f":{address[1]:04X}" for address in (theirs, ours))
     inodes = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         if os.path.exists(table):
-            inodes |= {words[9] for words in map(str.split, Path(table).read_text().splitlines()[1:]) if words[1].endswith(port)}
+            inodes |= {words[9] for words in map(str.split, Path(table).read_text().splitlines()[1:]) if words[1].endswith(local) and words[2].endswith(remote)}
     wanted = {f"socket:[{inode}]" for inode in inodes}
     for process in Path("/proc").iterdir():
         if process.name.isdigit() and int(process.name) != os.getpid():
@@ -102,8 +103,8 @@ def process_of(address):
     return None
 
 
-def kill_client(rule, address):
-    pid = rule.body.get("pid") or process_of(address)
+def kill_client(rule, theirs, ours):
+    pid = rule.body.get("pid") or process_of(theirs, ours)
     if pid is not None:
         try:
             os.kill(pid, signal.SIGKILL)

@@ -260,7 +260,7 @@ class Handler(BaseHTTPRequestHandler):
         if rule.action == "truncate":
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(text) + text[:len(text) // 2])
         if rule.action == "kill":
-            faults.kill_client(rule, self.client_address)
+            faults.kill_client(rule, self.client_address, self.connection.getsockname())
         self._drop()
         return False
 
