@@ -64,6 +64,11 @@ Result<> SyncDirectory(const std::string& path) {
   return {};
 }
 
+Result<> SyncData(int fd, const std::string& path) {
+  if (fdatasync(fd) != 0) return SystemError(path, "cannot sync");
+  return {};
+}
+
 class SystemAppendFile final : public AppendFile {
  public:
   SystemAppendFile(Descriptor fd, std::string path, uint64_t size)
@@ -73,10 +78,7 @@ class SystemAppendFile final : public AppendFile {
     size_ += bytes.size();
     return {};
   }
-  Result<> Sync() override {
-    if (fdatasync(fd_.get()) != 0) return SystemError(path_, "cannot sync");
-    return {};
-  }
+  Result<> Sync() override { return SyncData(fd_.get(), path_); }
   Result<> Truncate(uint64_t size) override {
     if (ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) return SystemError(path_, "cannot truncate");
     size_ = size;
@@ -103,10 +105,7 @@ class SystemFixedFile final : public FixedFile {
     }
     return {};
   }
-  Result<> Sync() override {
-    if (fdatasync(fd_.get()) != 0) return SystemError(path_, "cannot sync");
-    return {};
-  }
+  Result<> Sync() override { return SyncData(fd_.get(), path_); }
 
  private:
   const Descriptor fd_;

@@ -35,25 +35,32 @@ Result<> CommitTables::Begin(std::vector<std::string>* notes) {
 
 Result<> CommitTables::Apply(std::span<const NumberedCommit> commits) {
   if (commits.empty()) return {};
-  ServingMarks after = marks_;
   REEVE_ASSIGN(auto transaction, sqlite::Transaction::Begin(database_));
+  ServingMarks after = marks_;
   for (const NumberedCommit& commit : commits) {
     REEVE_ASSIGN(const ServingWrites writes, ParseCommitRecord(commit.record));
-    REEVE_TRY(statements_.Write(writes));
-    after = MarksAfter(after, writes);
+    REEVE_TRY(Write(writes, &after));
   }
-  REEVE_TRY(statements_.WriteMarks(marks_, after));
   REEVE_TRY(statements_.PutMark(kCommitsAppliedMark, std::to_string(commits.back().number)));
-  REEVE_TRY(transaction.Commit());
-  marks_ = after;
+  REEVE_TRY(Finish(transaction, after));
   applied_ = commits.back().number;
   return {};
 }
 
 Result<> CommitTables::Apply(const ServingWrites& writes) {
-  const ServingMarks after = MarksAfter(marks_, writes);
   REEVE_ASSIGN(auto transaction, sqlite::Transaction::Begin(database_));
+  ServingMarks after = marks_;
+  REEVE_TRY(Write(writes, &after));
+  return Finish(transaction, after);
+}
+
+Result<> CommitTables::Write(const ServingWrites& writes, ServingMarks* after) {
   REEVE_TRY(statements_.Write(writes));
+  *after = MarksAfter(*after, writes);
+  return {};
+}
+
+Result<> CommitTables::Finish(sqlite::Transaction& transaction, const ServingMarks& after) {
   REEVE_TRY(statements_.WriteMarks(marks_, after));
   REEVE_TRY(transaction.Commit());
   marks_ = after;

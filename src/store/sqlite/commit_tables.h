@@ -49,6 +49,9 @@ class CommitTables {
   [[nodiscard]] Result<> MoveLog(int64_t pages_max);
 
  private:
+  // Within a transaction; `after` are the marks that it leads to.
+  [[nodiscard]] Result<> Write(const ServingWrites& writes, ServingMarks* after);
+  [[nodiscard]] Result<> Finish(sqlite::Transaction& transaction, const ServingMarks& after);
   [[nodiscard]] Result<> PruneMarks();
 
   Files& files_;
