@@ -70,8 +70,10 @@ class GzipFile final : public RawReader {
 
   Result<uint8_t> Byte(std::string_view what) {
     if (deflated_.avail_in == 0) REEVE_TRY(Need(what));
+    const uint8_t byte = *deflated_.next_in++;
     --deflated_.avail_in;
-    return *deflated_.next_in++;
+    crc_ = static_cast<uint32_t>(crc32(crc_, &byte, 1));
+    return byte;
   }
 
   Result<uint32_t> LittleEndian(int bytes, std::string_view what) {
@@ -97,6 +99,7 @@ class GzipFile final : public RawReader {
       if (!more && members_ > 0) return false;
       if (!more) return Bad("a gzip header");
     }
+    crc_ = 0;
     REEVE_ASSIGN(const uint32_t magic, LittleEndian(3, "a gzip header"));
     if (magic != 0x088b1f) return Bad("a gzip header (1f 8b 08)");
     REEVE_ASSIGN(const uint8_t flags, Byte("a gzip header"));
@@ -108,7 +111,11 @@ class GzipFile final : public RawReader {
     }
     if ((flags & 8) != 0) REEVE_TRY(SkipText("a gzip file name"));
     if ((flags & 16) != 0) REEVE_TRY(SkipText("a gzip comment"));
-    if ((flags & 2) != 0) REEVE_TRY(LittleEndian(2, "a gzip header checksum"));
+    const uint32_t header_crc = crc_ & 0xFFFF;
+    if ((flags & 2) != 0) {
+      REEVE_ASSIGN(const uint32_t stated, LittleEndian(2, "a gzip header checksum"));
+      if (stated != header_crc) return Bad("the checksum of the gzip header");
+    }
     if (inflateInit2(&deflated_, -15) != Z_OK) return Fail(Code::kFailed, "{}: zlib does not start", path_);
     inflating_ = true;
     crc_ = 0;
@@ -119,9 +126,10 @@ class GzipFile final : public RawReader {
   Result<> EndMember() {
     inflateEnd(&deflated_);
     inflating_ = false;
+    const uint32_t data_crc = crc_;
     REEVE_ASSIGN(const uint32_t crc, LittleEndian(4, "a gzip checksum"));
     REEVE_ASSIGN(const uint32_t length, LittleEndian(4, "a gzip length"));
-    if (crc != crc_) return Bad("the checksum of the data");
+    if (crc != data_crc) return Bad("the checksum of the data");
     if (length != length_) return Bad("the length of the data");
     ++members_;
     return {};
@@ -132,8 +140,8 @@ class GzipFile final : public RawReader {
   std::array<unsigned char, 64 * 1024> input_;
   z_stream deflated_{};
   bool inflating_ = false;
-  uint32_t crc_ = 0;
-  uint32_t length_ = 0;
+  uint32_t crc_ = 0;     // of the header while it is read, then of the data
+  uint32_t length_ = 0;  // of the data
   uint64_t members_ = 0;
   uint64_t offset_ = 0;
 };
