@@ -9,6 +9,7 @@
 #include "store/sqlite/sqlite_sink.h"
 #include "tests/conformance/bigquery_dataset.h"
 #include "tests/conformance/serving_world.h"
+#include "tests/fakes/forwarding_sink.h"
 
 namespace reeve::store {
 namespace {
@@ -37,26 +38,17 @@ std::string Differences(const std::string& there, const std::string& here) {
 }
 
 // A target that fails now and then, before or after the change took effect.
-class ShakySink final : public CentralSink {
+class ShakySink final : public testing::ForwardingSink {
  public:
-  ShakySink(CentralSink& base, std::mt19937_64& random) : base_(base), random_(random) {}
-  std::string Url() const override { return base_.Url(); }
-  Result<> ApplySchema() override { return base_.ApplySchema(); }
-  Result<std::vector<Drift>> CheckSchema() override { return base_.CheckSchema(); }
-  Result<std::vector<TenantResult>> Merge(std::span<const TenantWrite> batch) override { return base_.Merge(batch); }
-  Result<std::vector<TenantResult>> Erase(std::span<const TenantWrite> after) override { return base_.Erase(after); }
+  ShakySink(CentralSink& base, std::mt19937_64& random) : ForwardingSink(base), random_(random) {}
   Result<> Amend(std::span<const Deletion> deletions, std::span<const RowBatch> upserts) override {
     const uint64_t what = random_() % 6;
     if (what == 0) return Fail(Code::kInterrupted, "killed before");
-    auto done = base_.Amend(deletions, upserts);
+    auto done = ForwardingSink::Amend(deletions, upserts);
     return what == 1 && done ? Fail(Code::kInterrupted, "killed after") : done;
   }
-  Result<std::unique_ptr<CentralReader>> OpenReader() override { return base_.OpenReader(); }
-  Result<std::vector<std::string>> CheckIntegrity() override { return base_.CheckIntegrity(); }
-  Result<> Checkpoint() override { return base_.Checkpoint(); }
 
  private:
-  CentralSink& base_;
   std::mt19937_64& random_;
 };
 

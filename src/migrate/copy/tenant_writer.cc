@@ -45,52 +45,51 @@ std::span<Cell> CopyRow(const RowBatch& from, size_t row, RowBatch* to) {
   return cells;
 }
 
-// Keys that central has and legacy has no more become revoked; never the other way round.
-Result<> RevokeVanishedKeys(const WriteContext& context, const store::Owner& owner, bool complete, RowBatch* keys,
-                            MappingNotes* notes) {
-  RowBatch stored(catalog::ApiKeys());
-  REEVE_TRY(context.existing->Read(catalog::ApiKeys(), owner, &stored));
-  const std::set<std::string_view> present = ValuesOf(*keys, "api_key_hash");
+// How rows of a table are missed in legacy, and what is said of them.
+struct Vanishing {
+  std::string_view told_apart_by, id;
+  std::string_view gone, gone_detail;
+  std::string_view unreadable, unreadable_detail;
+};
+
+constexpr Vanishing kVanishedKeys = {"api_key_hash", "api_key_id", "key_gone", "no longer in legacy: revoked in central",
+                                     "key_unreadable", "in central but not among the readable legacy keys; left as it is"};
+constexpr Vanishing kVanishedCredentials = {"credential_id", "credential_id", "credential_gone", "no longer in legacy: inactive in central",
+                                            "credential_unreadable", "in central but not among the readable legacy credentials; left as it is"};
+
+// Rows that central has and legacy has no more stay, inactive: appended to `rows`, unless they are so already. Not `complete`: legacy may have them
+// where it could not be read, and they are left as they are.
+Result<> RetireVanished(const WriteContext& context, const store::Owner& owner, bool complete, const Vanishing& words, RowBatch* rows,
+                        MappingNotes* notes) {
+  RowBatch stored(rows->table());
+  REEVE_TRY(context.existing->Read(rows->table(), owner, &stored));
+  const std::set<std::string_view> present = ValuesOf(*rows, words.told_apart_by);
   std::vector<size_t> vanished;
   for (size_t i = 0; i < stored.size(); ++i)
-    if (present.count(At(stored, i, "api_key_hash").text) == 0) vanished.push_back(i);
+    if (present.count(At(stored, i, words.told_apart_by).text) == 0) vanished.push_back(i);
   for (const size_t i : vanished) {
-    const std::string id(At(stored, i, "api_key_id").text);
+    const std::string id(At(stored, i, words.id).text);
     if (!complete) {
-      notes->findings.push_back({"key_unreadable", id, "in central but not among the readable legacy keys; left as it is"});
+      notes->findings.push_back({std::string(words.unreadable), id, std::string(words.unreadable_detail)});
       continue;
     }
-    notes->findings.push_back({"key_gone", id, "no longer in legacy: revoked in central"});
+    notes->findings.push_back({std::string(words.gone), id, std::string(words.gone_detail)});
     if (At(stored, i, "is_active").num == 0) continue;
-    const std::span<Cell> row = CopyRow(stored, i, keys);
-    row[static_cast<size_t>(keys->table().Index("is_active"))] = Cell::Int(0);
-    Cell& revoked_at = row[static_cast<size_t>(keys->table().Index("revoked_at"))];
-    if (revoked_at.is_null) {
-      revoked_at = Cell::Int(context.mapping.as_of);
-      row[static_cast<size_t>(keys->table().Index("revoked_by"))] = keys->Own(kGone);
-    }
+    CopyRow(stored, i, rows)[static_cast<size_t>(rows->table().Index("is_active"))] = Cell::Int(0);
   }
   return {};
 }
 
-// The same for credentials: they stay, inactive.
-Result<> RetireVanishedCredentials(const WriteContext& context, const store::Owner& owner, bool complete,
-                                   RowBatch* credentials, MappingNotes* notes) {
-  RowBatch stored(catalog::Credentials());
-  REEVE_TRY(context.existing->Read(catalog::Credentials(), owner, &stored));
-  const std::set<std::string_view> present = ValuesOf(*credentials, "credential_id");
-  std::vector<size_t> vanished;
-  for (size_t i = 0; i < stored.size(); ++i)
-    if (present.count(At(stored, i, "credential_id").text) == 0) vanished.push_back(i);
-  for (const size_t i : vanished) {
-    const std::string id(At(stored, i, "credential_id").text);
-    if (!complete) {
-      notes->findings.push_back({"credential_unreadable", id, "in central but not among the readable legacy credentials; left as it is"});
-      continue;
-    }
-    notes->findings.push_back({"credential_gone", id, "no longer in legacy: inactive in central"});
-    if (At(stored, i, "is_active").num == 0) continue;
-    CopyRow(stored, i, credentials)[static_cast<size_t>(credentials->table().Index("is_active"))] = Cell::Int(0);
+// Such a key is revoked, as of the migration; never the other way round.
+Result<> RevokeVanishedKeys(const WriteContext& context, const store::Owner& owner, bool complete, RowBatch* keys, MappingNotes* notes) {
+  const size_t first = keys->size();
+  REEVE_TRY(RetireVanished(context, owner, complete, kVanishedKeys, keys, notes));
+  for (size_t i = first; i < keys->size(); ++i) {
+    const std::span<Cell> row = keys->Row(i);
+    Cell& revoked_at = row[static_cast<size_t>(keys->table().Index("revoked_at"))];
+    if (!revoked_at.is_null) continue;
+    revoked_at = Cell::Int(context.mapping.as_of);
+    row[static_cast<size_t>(keys->table().Index("revoked_by"))] = keys->Own(kGone);
   }
   return {};
 }
@@ -172,7 +171,7 @@ Result<> MapRows(const WriteContext& context, TenantRows* rows, store::TenantWri
     if (evidence) facts.earliest_evidence = std::min(facts.earliest_evidence.value_or(kTimeMax), *evidence);
   if (context.existing != nullptr) {
     REEVE_TRY(RevokeVanishedKeys(context, write->owner, rows->keys_complete, &keys, notes));
-    REEVE_TRY(RetireVanishedCredentials(context, write->owner, rows->credentials_complete, &credentials, notes));
+    REEVE_TRY(RetireVanished(context, write->owner, rows->credentials_complete, kVanishedCredentials, &credentials, notes));
     REEVE_TRY(UniteStoredRuns(context, write->owner, &rows->runs));
   }
   if (rows->runs_known) {

@@ -23,6 +23,7 @@
 #include "migrate/ops/row_tools.h"
 #include "store/memory/memory.h"
 #include "store/sqlite/sqlite_sink.h"
+#include "tests/fakes/forwarding_sink.h"
 
 namespace reeve::migrate::ops {
 
@@ -57,26 +58,20 @@ inline std::unique_ptr<store::CentralSink> MakeSink(Kind kind, Files& files, con
 }
 
 // A sink that stops working after so many changes, before or after the last one took effect.
-class FailingSink final : public store::CentralSink {
+class FailingSink final : public testing::ForwardingSink {
  public:
-  FailingSink(store::CentralSink& base, int good, bool after = false) : base_(base), good_(good), after_(after) {}
+  FailingSink(store::CentralSink& base, int good, bool after = false) : ForwardingSink(base), good_(good), after_(after) {}
   store::BatchHint hint;
-  std::string Url() const override { return base_.Url(); }
   store::BatchHint batch() const override { return hint; }
-  Result<> ApplySchema() override { return base_.ApplySchema(); }
-  Result<std::vector<store::Drift>> CheckSchema() override { return base_.CheckSchema(); }
   Result<std::vector<store::TenantResult>> Merge(std::span<const store::TenantWrite> batch) override {
-    return Try<std::vector<store::TenantResult>>([&] { return base_.Merge(batch); });
+    return Try<std::vector<store::TenantResult>>([&] { return ForwardingSink::Merge(batch); });
   }
   Result<std::vector<store::TenantResult>> Erase(std::span<const store::TenantWrite> after) override {
-    return Try<std::vector<store::TenantResult>>([&] { return base_.Erase(after); });
+    return Try<std::vector<store::TenantResult>>([&] { return ForwardingSink::Erase(after); });
   }
   Result<> Amend(std::span<const Deletion> deletions, std::span<const RowBatch> upserts) override {
-    return Try<void>([&] { return base_.Amend(deletions, upserts); });
+    return Try<void>([&] { return ForwardingSink::Amend(deletions, upserts); });
   }
-  Result<std::unique_ptr<store::CentralReader>> OpenReader() override { return base_.OpenReader(); }
-  Result<std::vector<std::string>> CheckIntegrity() override { return base_.CheckIntegrity(); }
-  Result<> Checkpoint() override { return base_.Checkpoint(); }
 
  private:
   template <typename T, typename Change>
@@ -86,7 +81,6 @@ class FailingSink final : public store::CentralSink {
     return Fail(Code::kFailed, "the disk is full");
   }
 
-  store::CentralSink& base_;
   int good_;
   const bool after_;
 };

@@ -56,6 +56,7 @@ class Sink final : public BigQuerySink {
   [[nodiscard]] Result<> Send(std::span<const ScriptTable> tables);
   // How many rows are staged.
   [[nodiscard]] Result<uint64_t> LoadStaging(const StagedBatch& batch, const std::string& job);
+  [[nodiscard]] bigquery::KeepAlive KeepAlive() const { return [this] { return opened_.lock->Keep(); }; }
   [[nodiscard]] std::string JobId(std::string_view step) const { return fmt::format("reeve-{}-{}-{}", opened_.lock->token(), number_, step); }
 
   // Constant after construction.
@@ -158,8 +159,7 @@ Result<> Sink::Send(std::span<const ScriptTable> tables) {
   REEVE_ASSIGN(batch.rows, LoadStaging(batch, JobId("load")));
   const std::string script = JobId("script");
   REEVE_TRY(opened_.lock->Announce(script, DescribeScript(batch, tables)));
-  const auto keep = [this] { return opened_.lock->Keep(); };
-  REEVE_TRY(client_.Execute({.job_id = script, .sql = MergeScript(opened_.name, batch, tables), .location = opened_.location, .keep_alive = keep}));
+  REEVE_TRY(client_.Execute({.job_id = script, .sql = MergeScript(opened_.name, batch, tables), .location = opened_.location, .keep_alive = KeepAlive()}));
   return opened_.lock->Check();
 }
 
@@ -173,9 +173,8 @@ Result<uint64_t> Sink::LoadStaging(const StagedBatch& batch, const std::string& 
     ++rows;
   };
   bigquery::UploadSource source;
-  const auto keep = [this] { return opened_.lock->Keep(); };
   source.next = [&](size_t bytes_max) -> Result<std::string> {
-    REEVE_TRY(keep());
+    REEVE_TRY(opened_.lock->Keep());
     bytes_max = std::min(bytes_max, kPieceBytes);
     while (pending.size() < bytes_max && !place.end) {
       REEVE_ASSIGN(place, planner_->VisitChanges(place, kRowsAtOnce, stage));
@@ -191,7 +190,7 @@ Result<uint64_t> Sink::LoadStaging(const StagedBatch& batch, const std::string& 
     return {};
   };
   REEVE_ASSIGN(const bigquery::JobResult loaded,
-               client_.Load({.job_id = job, .table = staging, .schema = StagingSchema(), .location = opened_.location, .keep_alive = keep}, source));
+               client_.Load({.job_id = job, .table = staging, .schema = StagingSchema(), .location = opened_.location, .keep_alive = KeepAlive()}, source));
   if (loaded.output_rows == rows) return rows;
   // Said by an engine that does not count, or by one that lost some: the emulator drops rows of more than 64 KB and calls the load done.
   REEVE_ASSIGN(const auto info, client_.FindTable(staging));

@@ -1,11 +1,7 @@
+// Merges into a dataset, and what is read back of them.
 #include "store/bigquery/bigquery_sink.h"
 
-#include <filesystem>
-
-#include "drivers/sqlite/sqlite.h"
-#include "store/bigquery/dataset_lock.h"
-#include "store/bigquery/dataset_tables.h"
-#include "tests/conformance/bigquery_dataset.h"
+#include "store/bigquery/bigquery_sink_testing.h"
 #include "tests/fakes/faulty_bigquery.h"
 
 namespace reeve::store {
@@ -13,103 +9,6 @@ namespace {
 
 using catalog::Cell;
 using catalog::RowBatch;
-
-class BigQuerySinkTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (SharedFake() == nullptr) GTEST_SKIP() << "no python3";
-    world_ = std::make_unique<TestDataset>(*SharedFake());
-  }
-
-  std::unique_ptr<BigQuerySink> Open() {
-    auto sink = world_->Open();
-    EXPECT_TRUE(sink) << sink.error().message;
-    REEVE_ASSERT(sink.has_value());
-    return std::move(*sink);
-  }
-
-  // A customer with a subscription, two keys, a credential whose metadata BigQuery would change, and a state.
-  static TenantWrite Write(std::string_view tenant, int64_t attempt = 1) {
-    RowBatch customers(catalog::Customers()), keys(catalog::ApiKeys()), credentials(catalog::Credentials()), tenants(catalog::ReeveTenants()),
-        subscriptions(catalog::Subscriptions());
-    AddCustomer(&customers, tenant).Text("metadata", "{\"b\": 1, \"a\":2}");
-    AddSubscription(&subscriptions, tenant);
-    AddKey(&keys, tenant, fmt::format("{}_1", tenant));
-    AddKey(&keys, tenant, fmt::format("{}_2", tenant)).Null("scopes");
-    AddCredential(&credentials, tenant, "cred");
-    AddTenant(&tenants, tenant, attempt);
-    return WriteOf(tenant, attempt, std::move(customers), std::move(subscriptions), std::move(keys), std::move(credentials), std::move(tenants));
-  }
-  static std::vector<TenantWrite> Writes(int first, int count, int64_t attempt = 1) {
-    std::vector<TenantWrite> batch;
-    for (int i = first; i < first + count; ++i) batch.push_back(Write(fmt::format("tenant{}", i), attempt));
-    return batch;
-  }
-
-  bool IsLocked() {
-    const std::vector<std::string> tables = world_->Tables();
-    return std::find(tables.begin(), tables.end(), kLockTable) != tables.end();
-  }
-  uint64_t StagedRows() {
-    const auto strays = FindBigQueryStrays(world_->client(), world_->options());
-    return strays && !strays->empty() ? strays->front().rows : 0;
-  }
-  void Stage(std::string_view what) {
-    world_->server().Sql(fmt::format("INSERT INTO {} (reeve_table) VALUES ('{}')", world_->Table(kStagingTable), what));
-  }
-
-  void Drop(std::string_view table) { world_->server().Sql(fmt::format("DROP TABLE {}", world_->Table(table))); }
-
-  std::unique_ptr<TestDataset> world_;
-};
-
-TEST_F(BigQuerySinkTest, AMissingDatasetIsNotMade) {
-  world_->options().create = false;
-  EXPECT_EQ(world_->Open().error().code, Code::kStoreMissing);
-  EXPECT_EQ(world_->OpenReader().error().code, Code::kStoreMissing);
-  world_->server().MakeDataset(world_->options().dataset, "EU");
-  EXPECT_EQ(world_->Open().error().code, Code::kStoreMissing) << "a dataset without our tables is no store";
-  EXPECT_EQ(world_->OpenReader().error().code, Code::kStoreMissing);
-  EXPECT_TRUE(world_->Tables().empty()) << "nothing is left behind";
-}
-
-TEST_F(BigQuerySinkTest, ADatasetInAnotherLocationIsRefused) {
-  Open();
-  world_->options().location = "US";
-  EXPECT_EQ(world_->Open().error().code, Code::kRefused);
-  world_->options().location = "eu";
-  EXPECT_TRUE(world_->Open());
-}
-
-TEST_F(BigQuerySinkTest, ANewerFormatIsRefused) {
-  Open();
-  bigquery::TableSpec meta = SpecOf(catalog::ReeveMeta(), {world_->options().project, world_->options().dataset});
-  meta.labels[std::string(kFormatLabel)] = "99";
-  ASSERT_TRUE(world_->client().PatchTable(meta, ""));
-  EXPECT_EQ(world_->Open().error().code, Code::kRefused);
-  EXPECT_EQ(world_->OpenReader().error().code, Code::kRefused);
-}
-
-TEST_F(BigQuerySinkTest, NamesThatAreNoneAreRefusedBeforeAnythingIsAsked) {
-  world_->options().dataset = "a`b";
-  EXPECT_EQ(world_->Open().error().code, Code::kUsage);
-  EXPECT_EQ(world_->client().counts().api_calls, 0u);
-}
-
-TEST_F(BigQuerySinkTest, ASecondWriterIsToldWhoHasTheLockAndReadersNeedNone) {
-  auto first = Open();
-  ASSERT_TRUE(first->Merge(Writes(0, 1)));
-  const auto second = world_->Open();
-  ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().code, Code::kLocked);
-  EXPECT_NE(second.error().message.find("reeve test, pid 17"), std::string::npos);
-  auto reader = world_->OpenReader();
-  ASSERT_TRUE(reader) << reader.error().message;
-  EXPECT_EQ((*reader)->Count(catalog::ApiKeys()).value(), 2u);
-  first.reset();
-  EXPECT_TRUE(world_->Open());
-  EXPECT_FALSE(IsLocked());
-}
 
 TEST_F(BigQuerySinkTest, WhatWasMergedIsThereAfterReopening) {
   auto sink = Open();
@@ -165,27 +64,6 @@ TEST_F(BigQuerySinkTest, OnlyTablesThatWereWrittenAreReadAgain) {
   EXPECT_EQ(world_->client().counts().api_calls, merged);
   EXPECT_EQ((*sink->OpenReader())->Count(catalog::AuditLogs()).value(), 1u);
   EXPECT_GT(world_->client().counts().api_calls, merged);
-}
-
-TEST_F(BigQuerySinkTest, DriftIsNamedAndWhatIsMissingIsMended) {
-  Open();
-  Drop("reeve_findings");
-  Drop("customer_invitations");
-  world_->server().MakeTable(world_->options().dataset, "customer_invitations", R"([{"name":"invitation_id","type":"STRING","mode":"REQUIRED"}])");
-  auto sink = Open();
-  const auto drift = sink->CheckSchema();
-  ASSERT_TRUE(drift);
-  EXPECT_EQ(drift->front().table, "customer_invitations");
-  EXPECT_EQ(drift->front().what, "column customer_id is missing");
-  EXPECT_EQ(drift->back().table, "reeve_findings");
-  EXPECT_TRUE(drift->back().repairable);
-  EXPECT_EQ(sink->ApplySchema().error().code, Code::kRefused);
-  Drop("customer_invitations");
-  sink.reset();
-  sink = Open();
-  ASSERT_TRUE(sink->ApplySchema());
-  EXPECT_TRUE(sink->CheckSchema()->empty());
-  ASSERT_TRUE(sink->Merge(Writes(0, 1)));
 }
 
 TEST_F(BigQuerySinkTest, TwinsAndOrphansAreReported) {
@@ -311,87 +189,6 @@ TEST_F(BigQuerySinkTest, AScriptThatTakesLongKeepsItsLock) {
   EXPECT_EQ(world_->Open().error().code, Code::kLocked) << "the lease that the script began with is over";
 }
 
-// The run dies at each of its calls to BigQuery, before or after the call's work; the next one, on the same machine, ends where an undisturbed one does.
-TEST_F(BigQuerySinkTest, ARunThatDiesAnywhereLeavesNothingHalfAndNoStrays) {
-  std::map<std::string, std::string> expected;
-  int calls = 0;
-  {
-    FaultyBigQuery client(world_->client());
-    auto sink = world_->Open(client);
-    ASSERT_TRUE(sink);
-    ASSERT_TRUE((*sink)->Merge(Writes(0, 3)));
-    ASSERT_TRUE((*sink)->Merge(Writes(2, 3, 2)));
-    expected = Dump(**sink);
-    sink->reset();
-    calls = client.calls();
-  }
-  for (int at = 0; at < 2 * calls; ++at) {
-    SCOPED_TRACE(fmt::format("dies at call {}, {} its work", at / 2, at % 2 == 0 ? "before" : "after"));
-    world_ = std::make_unique<TestDataset>(*SharedFake());
-    world_->options().state_path = world_->File("state");
-    FaultyBigQuery client(world_->client());
-    client.DieAt(at / 2, at % 2 != 0);
-    if (auto dying = world_->Open(client)) {
-      if ((*dying)->Merge(Writes(0, 3))) (void)(*dying)->Merge(Writes(2, 3, 2));
-      const std::string customers = DumpTable(**world_->OpenReader(), catalog::Customers());
-      const auto rows = std::count(customers.begin(), customers.end(), '\n');
-      EXPECT_TRUE(rows == 0 || rows == 3 || rows == 5) << rows << ": a merge is there whole or not at all";
-    }
-    auto next = world_->Open();
-    ASSERT_TRUE(next) << next.error().message;
-    EXPECT_EQ(StagedRows(), 0u);
-    ASSERT_TRUE((*next)->Merge(Writes(0, 3, 1)));
-    ASSERT_TRUE((*next)->Merge(Writes(2, 3, 2)));
-    EXPECT_EQ(Dump(**next), expected);
-    EXPECT_TRUE((*next)->CheckIntegrity()->empty());
-    next->reset();
-    EXPECT_EQ(StagedRows(), 0u);
-    EXPECT_FALSE(IsLocked());
-  }
-}
-
-// The script of the dead run is at work, or its rows are staged and the script did not begin.
-TEST_F(BigQuerySinkTest, WhatADeadRunHadAtWorkIsBroughtToItsEndBeforeAnythingIsRead) {
-  world_->options().state_path = world_->File("state");
-  FaultyBigQuery client(world_->client());
-  auto dying = world_->Open(client);
-  ASSERT_TRUE(dying);
-  ASSERT_TRUE((*dying)->Merge(Writes(0, 1)));
-  const int before = client.calls();
-  ASSERT_TRUE((*dying)->Merge(Writes(1, 1)));
-  const int calls = client.calls() - before;
-  client.DieAt(calls - 1, false);  // the script
-  EXPECT_FALSE((*dying)->Merge(Writes(2, 1)));
-  dying->reset();
-  EXPECT_EQ((*world_->OpenReader())->Count(catalog::Customers()).value(), 2u);
-  auto next = world_->Open();
-  ASSERT_TRUE(next) << next.error().message;
-  EXPECT_EQ((*(*next)->OpenReader())->Count(catalog::Customers()).value(), 3u);
-}
-
-TEST_F(BigQuerySinkTest, StraysAreFoundAndRemoved) {
-  auto sink = Open();
-  ASSERT_TRUE(sink->Merge(Writes(0, 1)));
-  sink.reset();
-  EXPECT_EQ(StagedRows(), 0u) << "a merge leaves nothing staged";
-  Stage("dead");
-  EXPECT_EQ(StagedRows(), 1u);
-  world_->options().keep_strays = true;
-  sink = Open();
-  const auto found = sink->FindStrays();
-  ASSERT_TRUE(found);
-  ASSERT_EQ(found->size(), 1u) << "who only looks removes nothing";
-  EXPECT_EQ(found->front().table, kStagingTable);
-  EXPECT_EQ(sink->RemoveStrays().value(), 1u);
-  EXPECT_TRUE(sink->FindStrays()->empty());
-  ASSERT_TRUE(sink->Merge(Writes(1, 1))) << "it is made again";
-  Stage("dead");
-  sink.reset();
-  world_->options().keep_strays = false;
-  sink = Open();
-  EXPECT_TRUE(sink->FindStrays()->empty());
-}
-
 TEST_F(BigQuerySinkTest, ReadersInOtherThreadsSeeWholeCommitsWhileMergesGoOn) {
   auto sink = Open();
   ASSERT_TRUE(sink->Merge(Writes(0, 2)));
@@ -415,36 +212,6 @@ TEST_F(BigQuerySinkTest, ReadersInOtherThreadsSeeWholeCommitsWhileMergesGoOn) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_GT(readers, 0);
   EXPECT_EQ((*sink->OpenReader())->Count(catalog::Customers()).value(), 26u);
-}
-
-TEST_F(BigQuerySinkTest, CopiesAreTheOwnersAloneAndGoWithTheSink) {
-  auto sink = Open();
-  ASSERT_TRUE(sink->Merge(Writes(0, 1)));
-  EXPECT_EQ((*sink->OpenReader())->Count(catalog::Customers()).value(), 1u);
-  int files = 0;
-  const auto entries = world_->files().List(world_->options().spool_dir);
-  for (const DirEntry& entry : *entries) {
-    if (!entry.name.ends_with(".db")) continue;
-    ++files;
-    EXPECT_EQ(world_->files().Mode(world_->options().spool_dir + "/" + entry.name).value(), 0600) << entry.name;
-  }
-  EXPECT_GT(files, 0);
-  sink.reset();
-  EXPECT_TRUE(world_->files().List(world_->options().spool_dir)->empty());
-}
-
-TEST_F(BigQuerySinkTest, CopiesOfADeadRunGoWithTheNext) {
-  const std::string dir = world_->options().spool_dir;
-  ASSERT_TRUE(world_->files().WriteAtomic(dir + "/reeve-spool-dead.lock", "x"));
-  ASSERT_TRUE(world_->files().WriteAtomic(dir + "/reeve-spool-dead-1.db", "x"));
-  ASSERT_TRUE(world_->files().WriteAtomic(dir + "/reeve-spool-alive.lock", "x"));
-  ASSERT_TRUE(world_->files().WriteAtomic(dir + "/reeve-spool-alive-1.db", "x"));
-  const auto alive = world_->files().Lock(dir + "/reeve-spool-alive.lock", "x");
-  Open();
-  std::vector<std::string> names;
-  const auto entries = world_->files().List(dir);
-  for (const DirEntry& entry : *entries) names.push_back(entry.name);
-  EXPECT_EQ(names, (std::vector<std::string>{"reeve-spool-alive-1.db", "reeve-spool-alive.lock"}));
 }
 
 }  // namespace

@@ -175,28 +175,15 @@ Result<TenantResult> MergePlanner::MergeTenant(const TenantWrite& write) {
 }
 
 Result<bool> MergePlanner::TryMerge(std::span<const TenantWrite> batch, bool isolated, std::vector<TenantResult>* results) {
-  REEVE_ASSIGN(auto whole, sqlite::Transaction::Savepoint(*database_));
-  results->clear();
-  for (const TenantWrite& write : batch) {
-    std::optional<sqlite::Transaction> one;
-    if (isolated) {
-      REEVE_ASSIGN(auto begun, sqlite::Transaction::Savepoint(*database_));
-      one.emplace(std::move(begun));
-    }
-    REEVE_ASSIGN(TenantResult result, MergeTenant(write));
-    const bool conflict = result.outcome == Outcome::kConflict;
-    if (conflict && !isolated) return false;
-    if (one && !conflict) REEVE_TRY(one->Commit());
-    results->push_back(std::move(result));
-  }
-  REEVE_TRY(whole.Commit());
-  return true;
+  REEVE_ASSIGN(auto savepoint, sqlite::Transaction::Savepoint(*database_));
+  REEVE_ASSIGN(const bool whole, ChangeEach(*database_, batch, isolated, [this](const TenantWrite& write) { return MergeTenant(write); }, results));
+  if (whole) REEVE_TRY(savepoint.Commit());
+  return whole;
 }
 
 Result<std::vector<TenantResult>> MergePlanner::Merge(std::span<const TenantWrite> batch) {
   REEVE_TRY(Begin(batch, true));
   std::vector<TenantResult> results;
-  results.reserve(batch.size());
   REEVE_ASSIGN(const bool merged, TryMerge(batch, false, &results));
   if (!merged) REEVE_TRY(TryMerge(batch, true, &results));
   return results;
@@ -214,12 +201,7 @@ Result<TenantResult> MergePlanner::EraseTenant(const TenantWrite& after) {
 Result<std::vector<TenantResult>> MergePlanner::Erase(std::span<const TenantWrite> after) {
   REEVE_TRY(Begin(after, true));
   std::vector<TenantResult> results;
-  for (const TenantWrite& write : after) {
-    REEVE_ASSIGN(auto one, sqlite::Transaction::Savepoint(*database_));
-    REEVE_ASSIGN(TenantResult result, EraseTenant(write));
-    if (result.outcome == Outcome::kMerged) REEVE_TRY(one.Commit());
-    results.push_back(std::move(result));
-  }
+  REEVE_TRY(ChangeEach(*database_, after, true, [this](const TenantWrite& write) { return EraseTenant(write); }, &results));
   return results;
 }
 

@@ -36,30 +36,17 @@ class SqliteSink final : public CentralSink {
   SqliteWriter writer_;
 };
 
-// One transaction. Without isolation a conflict spoils it: false, nothing stored. A savepoint per tenant would copy every page
-// a tenant touches, so it is only paid for batches that need it.
+// One transaction; of a batch that is not isolated, a conflict leaves nothing: false.
 Result<bool> SqliteSink::TryMerge(std::span<const TenantWrite> batch, bool isolated, std::vector<TenantResult>* results) {
   REEVE_ASSIGN(auto transaction, sqlite::Transaction::Begin(*database_));
-  results->clear();
-  for (const TenantWrite& write : batch) {
-    std::optional<sqlite::Transaction> savepoint;
-    if (isolated) {
-      REEVE_ASSIGN(auto begun, sqlite::Transaction::Savepoint(*database_));
-      savepoint.emplace(std::move(begun));
-    }
-    REEVE_ASSIGN(TenantResult result, writer_.MergeTenant(write));
-    const bool conflict = result.outcome == Outcome::kConflict;
-    if (conflict && !isolated) return false;
-    if (savepoint && !conflict) REEVE_TRY(savepoint->Commit());
-    results->push_back(std::move(result));
-  }
-  REEVE_TRY(transaction.Commit());
-  return true;
+  const auto merge = [this](const TenantWrite& write) { return writer_.MergeTenant(write); };
+  REEVE_ASSIGN(const bool whole, ChangeEach(*database_, batch, isolated, merge, results));
+  if (whole) REEVE_TRY(transaction.Commit());
+  return whole;
 }
 
 Result<std::vector<TenantResult>> SqliteSink::Merge(std::span<const TenantWrite> batch) {
   std::vector<TenantResult> results;
-  results.reserve(batch.size());
   REEVE_ASSIGN(const bool merged, TryMerge(batch, false, &results));
   if (!merged) REEVE_TRY(TryMerge(batch, true, &results));
   return results;
@@ -68,12 +55,7 @@ Result<std::vector<TenantResult>> SqliteSink::Merge(std::span<const TenantWrite>
 Result<std::vector<TenantResult>> SqliteSink::Erase(std::span<const TenantWrite> after) {
   REEVE_ASSIGN(auto transaction, sqlite::Transaction::Begin(*database_));
   std::vector<TenantResult> results;
-  for (const TenantWrite& write : after) {
-    REEVE_ASSIGN(auto savepoint, sqlite::Transaction::Savepoint(*database_));
-    REEVE_ASSIGN(TenantResult result, writer_.EraseTenant(write));
-    if (result.outcome == Outcome::kMerged) REEVE_TRY(savepoint.Commit());
-    results.push_back(std::move(result));
-  }
+  REEVE_TRY(ChangeEach(*database_, after, true, [this](const TenantWrite& write) { return writer_.EraseTenant(write); }, &results));
   REEVE_TRY(transaction.Commit());
   return results;
 }

@@ -201,4 +201,22 @@ Result<uint64_t> SqliteWriter::MergeRows(const RowBatch& rows) {
   return changed;
 }
 
+Result<bool> ChangeEach(sqlite::Database& database, std::span<const TenantWrite> batch, bool isolated,
+                        const std::function<Result<TenantResult>(const TenantWrite&)>& change, std::vector<TenantResult>* results) {
+  results->clear();
+  results->reserve(batch.size());
+  for (const TenantWrite& write : batch) {
+    std::optional<sqlite::Transaction> savepoint;
+    if (isolated) {
+      REEVE_ASSIGN(auto begun, sqlite::Transaction::Savepoint(database));
+      savepoint.emplace(std::move(begun));
+    }
+    REEVE_ASSIGN(TenantResult result, change(write));
+    if (result.outcome == Outcome::kConflict && !isolated) return false;
+    if (savepoint && result.outcome == Outcome::kMerged) REEVE_TRY(savepoint->Commit());
+    results->push_back(std::move(result));
+  }
+  return true;
+}
+
 }  // namespace reeve::store

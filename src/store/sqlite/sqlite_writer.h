@@ -4,7 +4,9 @@
 // faults, so that the caller can isolate it. Not safe for concurrent use.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -53,5 +55,11 @@ class SqliteWriter {
   std::map<const catalog::Table*, TableStatements> statements_;
   RowStatement fence_;
 };
+
+// Calls `change` for each of `batch` in the transaction that is open, and collects what comes of it. `isolated`: each in a savepoint, which stays only if
+// the outcome is kMerged. Otherwise the first conflict ends it: false, and the caller rolls back. (A savepoint copies every page its tenant touches, so
+// it is for batches that need it.)
+[[nodiscard]] Result<bool> ChangeEach(sqlite::Database& database, std::span<const TenantWrite> batch, bool isolated,
+                                      const std::function<Result<TenantResult>(const TenantWrite&)>& change, std::vector<TenantResult>* results);
 
 }  // namespace reeve::store
