@@ -1,12 +1,4 @@
-// The ledger's audit events: rows of customer_audit_logs for what the gate did, in one chain over the whole store.
-//
-// Their metadata is
-//
-//   {"ledger_seq":N,"ledger_prev":"HEX","facts":{…}}
-//
-// with N = 1, 2, 3 … over all customers and HEX the SHA-256 of the event before it as an export line (catalog/ndjson.h, with its newline), empty for the
-// first. N and the digest of the newest event are among the store's marks, written in the transaction that adds it. The chains that a migration makes
-// per tenant ("seq", "prev": migrate/audit.h) are others and are not touched by these events.
+// The ledger's audit events: rows of customer_audit_logs for what the gate did, in one chain over the whole store (store/ledger_chain.h).
 //
 // Not safe for concurrent use of one chain.
 #pragma once
@@ -49,8 +41,8 @@ class LedgerChain {
   std::string line_;
 };
 
-// Checks that the ledger's events among `rows` (of AuditLogs(), in any order) are all there and unchanged up to `seq` and `head`. The first break in
-// words, empty if sound.
+// Checks that the ledger's events among `rows` (of AuditLogs(), in any order) are all there and unchanged up to `seq` and `head`, as store/ledger_check.h
+// does. What is wrong in words, empty if nothing is.
 [[nodiscard]] std::string CheckLedgerChain(const catalog::RowBatch& rows, int64_t seq, std::string_view head);
 
 }  // namespace reeve::gate

@@ -192,7 +192,7 @@ class Kills(unittest.TestCase):
         self.assertEqual((repair["repairs"], repair["left_alone"]), ([], []))
         doctor = json.loads(run("doctor", "--store", f"sqlite:{server.file}", "-o", "json", expect=(3,)).stdout)
         self.assertEqual([c["name"] for c in doctor["checks"] if c["state"] == "failed"], ["One current subscription for every customer"], "unsubscribed is made so")
-        for name in ("Counters equal the ledger", "Fences in order", "Audit trail whole", "Store sound"):
+        for name in ("Counters equal the ledger", "Fences in order", "Audit chain of the ledger whole", "Audit trail whole", "Store sound"):
             self.assertIn("ok", [c["state"] for c in doctor["checks"] if c["name"] == name], name)
 
     def test_two_kills_in_a_row_lose_nothing_either(self):

@@ -375,6 +375,31 @@ class Durable(unittest.TestCase):
             server.start()
             self.assertEqual(server.reserve("promised", "roomy").status, 200)
 
+    def test_the_chain_of_audit_events_is_checked_and_goes_on_in_an_imported_store(self):
+        def chain_of(file):
+            checks = json.loads(run("doctor", "--store", f"sqlite:{file}", "-o", "json", expect=(0, 3)).stdout)["checks"]
+            (line,) = [check for check in checks if check["name"] == "Audit chain of the ledger whole"]
+            return line["state"], line["evidence"]
+
+        with Server() as server:
+            self.assertEqual([server.reserve(f"r{i}", "roomy").status for i in range(5)], [201] * 5)
+            busy = run("doctor", "--store", f"sqlite:{server.file}", expect=(11,))
+            self.assertIn("reeve serve", busy.stderr)
+            self.assertEqual(server.stop(), 0)
+            self.assertEqual(chain_of(server.file), ("ok", "5 events in one chain, up to its mark"))
+            exported, imported = server.folder / "exported", harness.folder() / "imported.db"
+            run("export", "--store", f"sqlite:{server.file}", "--out", exported)
+            run("migrate", "--from", f"export:{exported}", "--to", f"sqlite:{imported}", "--yes", expect=(0, 3))
+            self.assertEqual(chain_of(imported), ("unknown", "the ledger's events 1 to 5 are one chain, and no mark says whether more followed"))
+            with Server(store=imported) as other:
+                self.assertIn("their chain goes on after event 5", other.errors())
+                self.assertEqual(other.reserve("r5", "roomy").status, 201)
+                self.assertEqual(other.stop(), 0)
+            self.assertEqual(chain_of(imported), ("ok", "6 events in one chain, up to its mark"))
+            with sqlite3.connect(imported) as database:
+                self.assertEqual(database.execute("UPDATE customer_audit_logs SET actor_id = 'nobody' WHERE resource_id = 'r2'").rowcount, 1)
+            self.assertEqual(chain_of(imported), ("failed", "event 3 of the ledger is not as it was written"))
+
     def test_uses_of_keys_are_counted_exactly(self):
         with Server() as server:
             with ThreadPoolExecutor(4) as pool:

@@ -101,6 +101,33 @@ void CheckLedger(const LedgerFacts& facts, Checklist* list) {
              "every open run has a fence of its own; marks are ahead of all rows");
 }
 
+// Marks and events are of one view: the reader's.
+void CheckLedgerChain(const store::LedgerVerdict& chain, Checklist* list) {
+  using Found = store::LedgerState;
+  const std::string name = "Audit chain of the ledger whole";
+  const auto failed = [&](std::string advice) { list->Add(name, State::kFailed, store::Describe(chain), std::move(advice)); };
+  switch (chain.state) {
+    case Found::kWhole:
+      return list->Ok(name, chain.events == 0 ? "the ledger has no event" : fmt::format("{} events in one chain, up to its mark", chain.events));
+    case Found::kNoMark:
+      return list->Add(name, State::kUnknown, store::Describe(chain),
+                       "right after an import: compare the number with the store that it came from; reeve serve sets the mark and goes on from there");
+    case Found::kTwoChains:
+      return list->Add(name, State::kWarning, store::Describe(chain),
+                       "nothing is missing: an export with a ledger was imported beside one, or an older reeve served it with numbers of its own; keep that export");
+    case Found::kManyChains:
+    case Found::kUnreadable:
+    case Found::kMissing:
+    case Found::kDoubled:
+    case Found::kChanged:
+      return failed("keep the store as it is and find out who changed the events; a backup or an export from before has them as they were");
+    case Found::kMarkBehind:
+    case Found::kMarkAhead:
+    case Found::kMarkElsewhere:
+      return failed("keep the store as it is: the last events, or the rows ledger_audit_* of reeve_meta, were changed, or the file was copied while it was served");
+  }
+}
+
 void CheckBreaches(const DoctorFacts& facts, Checklist* list) {
   list->None("Every row has its customer", facts.orphans, State::kFailed, "rows whose customer does not exist",
              "reeve repair duplicates moves those whose tenant is known", "no orphan in any table");
@@ -247,6 +274,7 @@ Result<std::vector<Check>> Doctor(store::CentralReader& reader, Files& files, co
   CheckSubscriptions(facts, &list);
   CheckUsage(facts, &list);
   CheckLedger(facts.ledger, &list);
+  CheckLedgerChain(facts.ledger.chain, &list);
   CheckBreaches(facts, &list);
   REEVE_TRY(CheckJournal(files, state_path, &list));
   CheckOpenPoints(facts, &list);

@@ -1,4 +1,4 @@
-// What the doctor counts: one pass over every table, 64 bits for a name. Memory is about 60 bytes a
+// What the doctor counts: one pass over every table (more over the audit events, if the ledger's chain is broken), 64 bits for a name. Memory is about 60 bytes a
 // customer, 8 bytes a key and 32 bytes a month of usage, and the largest ledger of a tenant. Plain data;
 // not safe for concurrent use.
 #pragma once
@@ -10,6 +10,7 @@
 
 #include "migrate/ops/row_tools.h"
 #include "migrate/phase.h"
+#include "store/ledger_check.h"
 
 namespace reeve::migrate::ops {
 
@@ -36,6 +37,7 @@ struct LedgerFacts {
   Seen overdue;                   // open runs whose lease was over a while ago
   Seen disorder;                  // fences and times that cannot be
   Seen differing;                 // months whose counters are not legacy's part and the ledger's runs
+  store::LedgerVerdict chain;     // of all audit events, whoever was served
 };
 
 struct DoctorFacts {

@@ -11,6 +11,7 @@
 #include "migrate/ops/ledger_count.h"
 #include "migrate/ops/tenant_rows.h"
 #include "migrate/ops/usage_count.h"
+#include "store/ledger_chain.h"
 
 namespace reeve::migrate::ops {
 namespace {
@@ -301,9 +302,10 @@ class Merger {
     return {};
   }
 
-  // A link of the tenant's chain keeps the id it was written with: changing it would break the
+  // A link of the tenant's chain, or of the ledger's, keeps the id it was written with: changing it would break the
   // chain that proves it.
   static bool IsChained(Row event) {
+    if (store::LinkOf(event)) return true;
     std::vector<catalog::JsonMember> members;
     if (!catalog::ScanJsonObject(TextAt(catalog::AuditLogs(), event, "metadata"), &members)) return false;
     const auto has = [&](std::string_view name) {

@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "domain/run_set.h"
+#include "store/ledger_chain.h"
 #include "store/memory/memory.h"
 #include "store/memory/memory_data.h"
 #include "store/serving_rows.h"
@@ -66,7 +67,10 @@ RunRow RunOf(const Values& row, std::string customer_id) {
 
 class MemoryServingStore final : public ServingStore {
  public:
-  explicit MemoryServingStore(std::shared_ptr<MemoryData> data) : data_(std::move(data)) {}
+  explicit MemoryServingStore(std::shared_ptr<MemoryData> data) : data_(std::move(data)) {
+    const std::lock_guard lock(data_->mu);
+    AdoptChain();
+  }
 
   Result<ServingMarks> Load(Days from_month, const ServingVisitor& visitor) override {
     const std::lock_guard lock(data_->mu);
@@ -264,6 +268,24 @@ class MemoryServingStore final : public ServingStore {
       const std::string wrong = Replace(catalog::ReeveMeta(), {Text(name), Text(value)});
       REEVE_ASSERT(wrong.empty());
     }
+  }
+
+  // Audit events of the ledger without marks came with an import: their chain is gone on with.
+  void AdoptChain() {
+    ServingMarks marks = Marks();
+    if (marks.audit_seq != 0 || !marks.audit_head.empty()) return;
+    LedgerEndFinder finder;
+    for (const auto& [key, row] : tables().RowsOf(catalog::AuditLogs())) {
+      std::vector<catalog::Cell> cells;
+      for (const Value& value : row) cells.push_back(ViewOf(value));
+      finder.Add(cells);
+    }
+    const LedgerEnd end = finder.end();
+    if (end.seq == 0) return;
+    marks.audit_seq = end.seq;
+    marks.audit_head = end.head;
+    PutMarks(marks);
+    tables().Forget();
   }
 
   void VisitCustomers(const ServingVisitor& visitor) {

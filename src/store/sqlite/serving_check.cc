@@ -4,7 +4,9 @@
 
 #include "catalog/ndjson.h"
 #include "domain/run_set.h"
+#include "store/ledger_chain.h"
 #include "store/serving_rows.h"
+#include "store/sqlite/sqlite_rows.h"
 
 namespace reeve::store {
 
@@ -47,8 +49,37 @@ Result<ServingMarks> MarksOfRows(sqlite::Database& database, bool all) {
   return marks;
 }
 
-Result<> PutMark(sqlite::Database& database, std::string_view name, int64_t value) {
+// `value` is of digits and letters.
+Result<> PutMark(sqlite::Database& database, std::string_view name, std::string_view value) {
   return database.Execute(fmt::format("INSERT INTO reeve_meta (key, value) VALUES ('{}', '{}') ON CONFLICT (key) DO UPDATE SET value = excluded.value", name, value));
+}
+
+// The chain of audit events that an import brought, and no mark with it, is gone on with: otherwise the next event would be number 1 again. Read once: from then on
+// there is a mark.
+Result<> AdoptChain(sqlite::Database& database, ServingMarks* marks, std::vector<std::string>* notes) {
+  if (marks->audit_seq != 0 || !marks->audit_head.empty()) return {};
+  const catalog::Table& table = catalog::AuditLogs();
+  REEVE_ASSIGN(sqlite::Statement scan, database.Prepare(fmt::format("SELECT {} FROM {}", ColumnNames(table), table.name)));
+  std::vector<catalog::Cell> cells(table.columns.size());
+  LedgerEndFinder finder;
+  while (true) {
+    REEVE_ASSIGN(const bool row, scan.Step());
+    if (!row) break;
+    REEVE_TRY(ReadCells(scan, table, cells));
+    finder.Add(cells);
+  }
+  const LedgerEnd end = finder.end();
+  if (end.seq == 0) return {};
+  REEVE_ASSIGN(auto transaction, sqlite::Transaction::Begin(database));
+  REEVE_TRY(PutMark(database, kAuditSeqMark, std::to_string(end.seq)));
+  REEVE_TRY(PutMark(database, kAuditHeadMark, end.head));
+  REEVE_TRY(transaction.Commit());
+  marks->audit_seq = end.seq;
+  marks->audit_head = end.head;
+  const bool whole = finder.events() == end.seq;
+  notes->push_back(fmt::format("the ledger's audit events came without a mark where they end: their chain goes on after event {}{}", end.seq,
+                               whole ? "" : fmt::format("; {} events are there, so it is not whole: reeve doctor says what is wrong with it", finder.events())));
+  return {};
 }
 
 Result<> CheckPages(sqlite::Database& database, std::vector<std::string>* notes) {
@@ -156,14 +187,15 @@ Result<ServingMarks> SettleMarks(sqlite::Database& database, std::vector<std::st
   REEVE_ASSIGN(const ServingMarks rows, MarksOfRows(database, marks.fence == 0));
   if (rows.fence > marks.fence) {
     notes->push_back(fmt::format("the ledger's newest fence is {}, its mark said {}: raised", rows.fence, marks.fence));
-    REEVE_TRY(PutMark(database, kFenceMark, rows.fence));
+    REEVE_TRY(PutMark(database, kFenceMark, std::to_string(rows.fence)));
     marks.fence = rows.fence;
   }
   if (rows.ledger_time > marks.ledger_time) {
     notes->push_back(fmt::format("the ledger's newest row is of {}, its mark said {}: raised", FormatTime(rows.ledger_time), FormatTime(marks.ledger_time)));
-    REEVE_TRY(PutMark(database, kLedgerTimeMark, rows.ledger_time));
+    REEVE_TRY(PutMark(database, kLedgerTimeMark, std::to_string(rows.ledger_time)));
     marks.ledger_time = rows.ledger_time;
   }
+  REEVE_TRY(AdoptChain(database, &marks, notes));
   return marks;
 }
 

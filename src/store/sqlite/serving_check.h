@@ -11,6 +11,8 @@
 namespace reeve::store {
 
 // The marks as stored. Where the newest rows of the ledger are ahead of them (an import brings rows and no marks), they are raised to the rows, and a note says so.
+// Where there are audit events of the ledger and no mark of their chain, the one with the largest number is taken for its end; a scan of them all looks for it each time
+// until there is a mark.
 [[nodiscard]] Result<ServingMarks> SettleMarks(sqlite::Database& database, std::vector<std::string>* notes);
 
 // After a process that did not end in order: the pages of a database of up to kCheckedPagesMax, else a note; then the counters of the tenants that wrote last
