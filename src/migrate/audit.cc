@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <cstring>
 #include <optional>
+#include <tuple>
 
 #include "base/encoding.h"
 #include "catalog/ndjson.h"
@@ -25,8 +27,10 @@ struct Link {
 };
 
 std::optional<Link> LinkOf(std::span<const Cell> row) {
+  const std::string_view text = At(row, "metadata").text;
+  if (text.find(R"("seq")") == std::string_view::npos) return std::nullopt;  // most are the ledger's
   boost::system::error_code error;
-  const boost::json::value metadata = boost::json::parse(std::string(At(row, "metadata").text), error);
+  const boost::json::value metadata = boost::json::parse(std::string(text), error);
   if (error || !metadata.is_object()) return std::nullopt;
   const auto* seq = metadata.as_object().if_contains("seq");
   const auto* prev = metadata.as_object().if_contains("prev");
@@ -95,21 +99,40 @@ Result<> AddAuditEvent(store::CentralReader* existing, const store::Owner& owner
   return {};
 }
 
+AuditChains::Name AuditChains::NameOf(std::string_view text) {
+  const crypto::Digest digest = crypto::Sha256Digest(text);
+  Name name;
+  std::memcpy(name.data(), digest.data(), sizeof name);
+  return name;
+}
+
+void AuditChains::Add(std::span<const Cell> row) {
+  const std::optional<Link> link = LinkOf(row);
+  if (!link) return;
+  events_.push_back({NameOf(At(row, "tenant_id").text), link->seq, NameOf(link->prev), NameOf(link->digest)});
+  sorted_ = false;
+}
+
+std::string AuditChains::Check(std::string_view tenant) {
+  if (!sorted_) std::sort(events_.begin(), events_.end(), [](const Event& a, const Event& b) { return std::tie(a.tenant, a.seq) < std::tie(b.tenant, b.seq); });
+  sorted_ = true;
+  const Name name = NameOf(tenant);
+  auto at = std::lower_bound(events_.begin(), events_.end(), name, [](const Event& event, const Name& value) { return event.tenant < value; });
+  Name prev = NameOf({});
+  for (int64_t seq = 1; at != events_.end() && at->tenant == name; ++at, ++seq) {
+    if (at->seq != seq) return fmt::format("event {} of {} is missing or doubled", seq, tenant);
+    if (at->prev != prev) return fmt::format("event {} of {} does not follow the one before it", seq, tenant);
+    prev = at->digest;
+  }
+  return {};
+}
+
 Result<std::string> CheckAuditChain(store::CentralReader& reader, const store::Owner& owner) {
   catalog::RowBatch stored(AuditLogs());
   REEVE_TRY(reader.Read(AuditLogs(), owner, &stored));
-  std::vector<Link> links;
-  for (size_t i = 0; i < stored.size(); ++i)
-    if (std::optional<Link> link = LinkOf(stored.Row(i))) links.push_back(std::move(*link));
-  std::sort(links.begin(), links.end(), [](const Link& a, const Link& b) { return a.seq < b.seq; });
-  std::string prev;
-  int64_t seq = 0;
-  for (const Link& link : links) {
-    if (link.seq != ++seq) return fmt::format("event {} of {} is missing or doubled", seq, owner.tenant_id);
-    if (link.prev != prev) return fmt::format("event {} of {} does not follow the one before it", seq, owner.tenant_id);
-    prev = link.digest;
-  }
-  return std::string();
+  AuditChains chains;
+  for (size_t i = 0; i < stored.size(); ++i) chains.Add(stored.Row(i));
+  return chains.Check(owner.tenant_id);
 }
 
 }  // namespace reeve::migrate

@@ -176,6 +176,27 @@ TEST_F(AuditTest, ARemovedOrChangedEventBreaksTheChain) {
   EXPECT_EQ(Fault(kAcme), "event 2 of acme is missing or doubled");
 }
 
+TEST_F(AuditTest, OnePassOverEventsOfAllTenantsChecksEachChainInAnyOrder) {
+  for (const store::Owner& owner : {kAcme, kBolt}) {
+    Add(owner, Migrated());
+    Add(owner, {.event_type = "customer.verified", .action = "verify", .result = "success", .facts = "{}", .resource_id = "", .created_at = 1000});
+  }
+  const RowBatch first = Event(kAcme, 1), second = Event(kAcme, 2), other = Events(kBolt);
+  RowBatch ledger(AuditLogs());
+  ledger.AddRow()[static_cast<size_t>(AuditLogs().Index("metadata"))] = ledger.Own(R"({"ledger_seq":1,"ledger_prev":"","facts":{"note":"\"seq\""}})");
+  AuditChains chains;
+  for (const RowBatch* batch : std::initializer_list<const RowBatch*>{&other, &second, &ledger, &first})
+    for (size_t i = batch->size(); i > 0; --i) chains.Add(batch->Row(i - 1));
+  EXPECT_EQ(chains.Check("acme"), "");
+  EXPECT_EQ(chains.Check("bolt"), "");
+  EXPECT_EQ(chains.Check("nobody"), "");
+  AuditChains broken;
+  broken.Add(second.Row(0));
+  for (size_t i = 0; i < other.size(); ++i) broken.Add(other.Row(i));
+  EXPECT_EQ(broken.Check("acme"), "event 1 of acme is missing or doubled");
+  EXPECT_EQ(broken.Check("bolt"), "");
+}
+
 TEST_F(AuditTest, AnEmptyChainIsSound) { EXPECT_EQ(Fault(kAcme), ""); }
 
 TEST(CustomerId, IsADigestOfTheTenant) {

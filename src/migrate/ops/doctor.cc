@@ -274,7 +274,7 @@ Result<std::vector<Check>> Doctor(store::CentralReader& reader, Files& files, co
   CheckSubscriptions(facts, &list);
   CheckUsage(facts, &list);
   CheckLedger(facts.ledger, &list);
-  CheckLedgerChain(facts.ledger.chain, &list);
+  CheckLedgerChain(facts.ledger_chain, &list);
   CheckBreaches(facts, &list);
   REEVE_TRY(CheckJournal(files, state_path, &list));
   CheckOpenPoints(facts, &list);

@@ -256,9 +256,22 @@ class Gatherer {
   }
 
   Result<> CheckChains() {
-    REEVE_ASSIGN(facts_.events, reader_.Count(catalog::AuditLogs()));
+    AuditChains chains;
+    bool first = true;
+    // The ledger's chain may need several scans.
+    const store::EventScan scan = [&](const std::function<Result<>(Row)>& visit) -> Result<> {
+      const bool count = std::exchange(first, false);
+      return reader_.Scan(catalog::AuditLogs(), [&](Row row) -> Result<> {
+        if (count) {
+          ++facts_.events;
+          chains.Add(row);
+        }
+        return visit(row);
+      });
+    };
+    REEVE_ASSIGN(facts_.ledger_chain, store::CheckLedger(scan, facts_.ledger.chain_mark, static_cast<uint64_t>(now_)));
     for (const std::string& tenant : tenants_) {
-      REEVE_ASSIGN(const std::string broken, CheckAuditChain(reader_, {tenant, {}}));
+      const std::string broken = chains.Check(tenant);
       if (!broken.empty()) facts_.broken_chains.Add(broken);
     }
     return {};

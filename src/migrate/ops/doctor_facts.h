@@ -1,5 +1,5 @@
 // What the doctor counts: one pass over every table (more over the audit events, if the ledger's chain is broken), 64 bits for a name. Memory is about 60 bytes a
-// customer, 8 bytes a key and 32 bytes a month of usage, and the largest ledger of a tenant. Plain data;
+// customer, 8 bytes a key, 32 bytes a month of usage and 56 bytes an event of a migration, and the largest ledger of a tenant. Plain data;
 // not safe for concurrent use.
 #pragma once
 
@@ -37,7 +37,7 @@ struct LedgerFacts {
   Seen overdue;                   // open runs whose lease was over a while ago
   Seen disorder;                  // fences and times that cannot be
   Seen differing;                 // months whose counters are not legacy's part and the ledger's runs
-  store::LedgerVerdict chain;     // of all audit events, whoever was served
+  store::LedgerEnd chain_mark;    // where the store says that the chain of the ledger's audit events ends
 };
 
 struct DoctorFacts {
@@ -56,6 +56,7 @@ struct DoctorFacts {
   Seen duplicate_tenants, duplicate_hashes, duplicate_months;
   Seen expiring, expired;                         // keys
   Seen broken_chains;                             // tenants
+  store::LedgerVerdict ledger_chain;              // of the ledger's events, of all tenants
   std::map<std::string, uint64_t> dead_letters, findings;  // by reason, by code
 };
 

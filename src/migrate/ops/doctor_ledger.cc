@@ -20,7 +20,6 @@ class LedgerGatherer {
 
   Result<LedgerFacts> Run() {
     REEVE_TRY(ReadMarks());
-    REEVE_TRY(CheckChain());
     REEVE_ASSIGN(const auto tenants, ServedTenants(reader_));
     for (const std::string& tenant : tenants) {
       REEVE_ASSIGN(const TenantLedger ledger, ReadLedger(reader_, {tenant, {}}, [&](Row run) { Look(tenant, run); }));
@@ -41,16 +40,10 @@ class LedgerGatherer {
       const std::string_view key = TextAt(table, row, "key");
       if (key == store::kFenceMark) fence_mark_ = store::ParseMark(TextAt(table, row, "value")).value_or(0);
       if (key == store::kLedgerTimeMark) time_mark_ = store::ParseMark(TextAt(table, row, "value")).value_or(0);
-      if (key == store::kAuditSeqMark) chain_mark_.seq = store::ParseMark(TextAt(table, row, "value")).value_or(kNoNumber);
-      if (key == store::kAuditHeadMark) chain_mark_.head = TextAt(table, row, "value");
+      if (key == store::kAuditSeqMark) facts_.chain_mark.seq = store::ParseMark(TextAt(table, row, "value")).value_or(kNoNumber);
+      if (key == store::kAuditHeadMark) facts_.chain_mark.head = TextAt(table, row, "value");
       return {};
     });
-  }
-
-  Result<> CheckChain() {
-    const store::EventScan scan = [&](const std::function<Result<>(store::EventRow)>& visit) { return reader_.Scan(catalog::AuditLogs(), visit); };
-    REEVE_ASSIGN(facts_.chain, store::CheckLedger(scan, chain_mark_, static_cast<uint64_t>(now_)));
-    return {};
   }
 
   void Look(const std::string& tenant, Row run) {
@@ -96,7 +89,6 @@ class LedgerGatherer {
   std::vector<int64_t> open_fences_;
   int64_t max_fence_ = 0, fence_mark_ = 0;
   Micros latest_ = 0, time_mark_ = 0;
-  store::LedgerEnd chain_mark_;
   LedgerFacts facts_;
 };
 
