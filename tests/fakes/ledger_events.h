@@ -25,7 +25,7 @@ class LedgerEvents {
     put("customer_id", customer), put("tenant_id", tenant);
     put("event_type", "run.reserved"), put("event_category", "run"), put("actor_type", "api_key"), put("action", "reserved"), put("result", "success");
     put("metadata", metadata);
-    row[static_cast<size_t>(table.Index("created_at"))] = catalog::Cell::Int(1'700'000'000'000'000 + end_.seq);
+    row[static_cast<size_t>(table.Index("created_at"))] = catalog::Cell::Int(1'700'000'000'000'000 + end_.seq % 1000);
     std::string line;
     end_.head = store::LedgerDigest(row, &line);
   }
