@@ -1,13 +1,23 @@
 #include "api/event_loop.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <boost/asio.hpp>
 #include <boost/asio/ssl.hpp>
 #include <charconv>
+#include <mutex>
+#include <utility>
+#include <vector>
 
-#include "api/plain_sockets.h"
+#include "api/plain_stream.h"
+#include "api/poll_set.h"
 
 namespace reeve::api {
 namespace {
@@ -18,8 +28,8 @@ using boost::system::error_code;
 
 constexpr int kBacklog = 4096;
 constexpr int kAcceptsAtOnce = 64;
+constexpr Micros kPauseAfterAcceptFailure = 100'000;  // no descriptors left: let some be closed
 constexpr int kSendBufferBytes = 64 * 1024;  // of the kernel's memory for a peer that does not read
-constexpr auto kPauseAfterAcceptFailure = std::chrono::milliseconds(100);  // no descriptors left: let some be closed
 constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";            // of TLS 1.2; those of 1.3 are all fine
 
 class SslIdentity final : public TlsIdentity {
@@ -32,8 +42,9 @@ class TlsStream final : public Stream {
  public:
   using Socket = asio::ssl::stream<tcp::socket>;
 
-  TlsStream(tcp::socket socket, SslIdentity& identity, const std::function<void()>& after_events)
-      : socket_(std::make_shared<Socket>(std::move(socket), identity.context)), life_(std::make_shared<Life>(Life{nullptr, after_events})) {}
+  // `count`: of streams that Asio still has operations of; with `after_events` it outlives all of them.
+  TlsStream(tcp::socket socket, SslIdentity& identity, const std::function<void()>& after_events, size_t& count)
+      : socket_(std::make_shared<Socket>(std::move(socket), identity.context)), life_(std::make_shared<Life>(after_events, count)) {}
   ~TlsStream() override { Close(); }
 
   void Open(StreamEvents* events) override {
@@ -63,8 +74,14 @@ class TlsStream final : public Stream {
 
  private:
   struct Life {
-    StreamEvents* events;  // null after Close
+    Life(const std::function<void()>& after_events_in, size_t& count_in) : after_events(after_events_in), count(count_in) { ++count; }
+    ~Life() { --count; }
+    Life(const Life&) = delete;
+    Life& operator=(const Life&) = delete;
+
+    StreamEvents* events = nullptr;  // null after Close
     const std::function<void()>& after_events;
+    size_t& count;
     template <typename What>
     void Tell(What what) {
       if (events == nullptr) return;
@@ -76,60 +93,130 @@ class TlsStream final : public Stream {
   std::shared_ptr<Life> life_;
 };
 
-class AsioLoop final : public EventLoop {
+// Work from any thread, and the wake-up for it.
+class Postbox final : public PollSet::Watched {
  public:
-  AsioLoop() : plain_([this](std::function<void()> work) { Post(std::move(work)); }, [this] { after_events_(); }), plain_events_(io_, dup(plain_.descriptor())) {}
+  explicit Postbox(PollSet& set) : wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) { REEVE_ASSERT(wake_ >= 0 && set.Watch(wake_, EPOLLIN | EPOLLET, this)); }
+  ~Postbox() { close(wake_); }
+
+  void Put(std::function<void()> work) {
+    bool first = false;
+    {
+      const std::lock_guard<std::mutex> lock(mu_);
+      first = posted_.empty();
+      posted_.push_back(std::move(work));
+    }
+    if (first) Wake();
+  }
+  // Edge-triggered: each writing is told once, and nobody needs to read.
+  void Wake() const {
+    constexpr uint64_t kOne = 1;
+    REEVE_ASSERT(write(wake_, &kOne, sizeof kOne) == sizeof kOne);
+  }
+  void OnEvents(uint32_t) override { woken_ = true; }
+  // Does what was put here before.
+  void Run() {
+    if (!std::exchange(woken_, false)) return;
+    std::vector<std::function<void()>> work;
+    {
+      const std::lock_guard<std::mutex> lock(mu_);
+      work.swap(posted_);
+    }
+    for (const std::function<void()>& each : work) each();
+  }
+
+ private:
+  const int wake_;
+  bool woken_ = false;
+  std::mutex mu_;
+  std::vector<std::function<void()>> posted_;  // guarded by mu_
+};
+
+// Calls at intervals. Its descriptor is there from the beginning: it may be needed because there are none left.
+class Metronome final : public PollSet::Watched {
+ public:
+  explicit Metronome(PollSet& set) : timer_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
+    REEVE_ASSERT(timer_ >= 0 && set.Watch(timer_, EPOLLIN, this));
+  }
+  ~Metronome() { close(timer_); }
+
+  void Start(Micros interval, std::function<void()> work) {
+    work_ = std::move(work);
+    Arm(interval);
+  }
+  void Stop() const { Arm(0); }
+  void OnEvents(uint32_t) override {
+    uint64_t times = 0;
+    if (read(timer_, &times, sizeof times) > 0) work_();
+  }
+
+ private:
+  void Arm(Micros interval) const {
+    const timespec every{interval / kSecond, interval % kSecond * 1'000};
+    const itimerspec times{every, every};
+    REEVE_ASSERT(timerfd_settime(timer_, 0, &times, nullptr) == 0);
+  }
+
+  const int timer_;
+  std::function<void()> work_;
+};
+
+// Everything waits in the poll set, but for TLS streams, which are Asio's: while there are any, Asio waits for the poll set too.
+class MixedLoop final : public EventLoop {
+ public:
+  MixedLoop() : post_(set_), metronome_(set_), set_events_(io_, dup(set_.descriptor())) {}
 
   void Run() override {
-    const auto work = asio::make_work_guard(io_);
-    WaitForPlain();
-    io_.run();
+    const auto work = asio::make_work_guard(io_);  // else it stops when it has nothing to do
+    while (!stopping_.load(std::memory_order_relaxed)) {
+      if (tls_streams_ == 0)
+        set_.Turn(true);
+      else
+        TurnOfAsio();
+      after_events_();
+      post_.Run();
+    }
   }
-  void Stop() override { io_.stop(); }
-  void Post(std::function<void()> work) override { asio::post(io_, std::move(work)); }
-  void Every(Micros interval, std::function<void()> work) override {
-    interval_ = std::chrono::microseconds(interval);
-    tick_ = std::move(work);
-    Arm();
+  void Stop() override {
+    stopping_.store(true, std::memory_order_relaxed);
+    post_.Wake();
   }
+  void Post(std::function<void()> work) override { post_.Put(std::move(work)); }
+  void Every(Micros interval, std::function<void()> work) override { metronome_.Start(interval, std::move(work)); }
   void AfterEvents(std::function<void()> work) override { after_events_ = std::move(work); }
   std::unique_ptr<Stream> Adopt(int socket, TlsIdentity* tls) override {
-    if (tls == nullptr) return plain_.Adopt(socket);
+    if (tls == nullptr) return MakePlainStream(*this, set_, socket);
     tcp::socket taken(io_);
     error_code ec;
     taken.assign(tcp::v4(), socket, ec);  // the family matters only for binding
-    if (!ec) return std::make_unique<TlsStream>(std::move(taken), static_cast<SslIdentity&>(*tls), after_events_);
+    if (!ec) return std::make_unique<TlsStream>(std::move(taken), static_cast<SslIdentity&>(*tls), after_events_, tls_streams_);
     ::close(socket);
     return nullptr;
   }
 
-  asio::io_context& io() { return io_; }
+  PollSet& set() { return set_; }
 
  private:
-  void Arm() {
-    timer_.expires_after(interval_);
-    timer_.async_wait([this](error_code ec) {
-      if (ec) return;
-      tick_();
-      Arm();
-    });
+  void TurnOfAsio() {
+    if (!asio_waits_) {
+      asio_waits_ = true;
+      set_events_.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code) {
+        asio_waits_ = false;
+        set_.Turn(false);
+      });
+    }
+    io_.run_one();
   }
 
-  void WaitForPlain() {
-    plain_events_.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code ec) {
-      if (ec) return;
-      plain_.Poll();
-      WaitForPlain();
-    });
-  }
-
-  asio::io_context io_{1};  // one thread runs it
+  std::atomic<bool> stopping_ = false;
   std::function<void()> after_events_ = [] {};
-  PlainSockets plain_;
-  asio::posix::stream_descriptor plain_events_;  // a descriptor of its own for the same poll set
-  asio::steady_timer timer_{io_};
-  std::chrono::microseconds interval_{};
-  std::function<void()> tick_;
+  PollSet set_;
+  Postbox post_;
+  Metronome metronome_;
+  size_t tls_streams_ = 0;
+  asio::io_context io_{1};                     // one thread runs it; it ends before what its streams refer to
+  asio::posix::stream_descriptor set_events_;  // a descriptor of its own for the poll set
+  bool asio_waits_ = false;
 };
 
 std::string AddressForCounting(const tcp::endpoint& peer) {
@@ -140,53 +227,47 @@ std::string AddressForCounting(const tcp::endpoint& peer) {
   return {reinterpret_cast<const char*>(bytes.data()), 8};
 }
 
-class AsioListener final : public Listener {
+class TcpListener final : public Listener, public PollSet::Watched {
  public:
-  AsioListener(AsioLoop& loop, tcp::acceptor acceptor, Endpoint endpoint)
-      : acceptor_(std::move(acceptor)), pause_(loop.io()), endpoint_(std::move(endpoint)) {}
+  TcpListener(MixedLoop& loop, int socket, Endpoint endpoint) : set_(loop.set()), pause_(set_), socket_(socket), endpoint_(std::move(endpoint)) {}
+  ~TcpListener() override { Close(); }
 
   void Start(std::function<void(const Accepted&)> accept) override {
     accept_ = std::move(accept);
-    Wait();
+    REEVE_ASSERT(set_.Watch(socket_, EPOLLIN, this));
   }
   void Close() override {
-    error_code ec;
-    acceptor_.close(ec);
-    pause_.cancel();
+    if (socket_ >= 0) ::close(std::exchange(socket_, -1));
   }
   Endpoint endpoint() const override { return endpoint_; }
 
- private:
-  void Wait() {
-    acceptor_.async_wait(tcp::acceptor::wait_read, [this](error_code ec) {
-      if (ec) return;
-      AcceptSome();
-    });
-  }
-  void AcceptSome() {
-    for (int i = 0; i < kAcceptsAtOnce && acceptor_.is_open(); ++i) {
+  void OnEvents(uint32_t) override {
+    for (int i = 0; i < kAcceptsAtOnce && socket_ >= 0; ++i) {
       tcp::endpoint peer;
       auto size = static_cast<socklen_t>(peer.capacity());
-      const int socket = ::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+      const int socket = ::accept4(socket_, peer.data(), &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
       if (socket >= 0) {
         peer.resize(size);
         accept_({socket, AddressForCounting(peer), peer.address().is_loopback()});
         continue;
       }
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return;
       if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) return Pause();
-      if (errno == EAGAIN || errno == EWOULDBLOCK) break;
     }
-    if (acceptor_.is_open()) Wait();
   }
+
+ private:
   void Pause() {
-    pause_.expires_after(kPauseAfterAcceptFailure);
-    pause_.async_wait([this](error_code ec) {
-      if (!ec && acceptor_.is_open()) Wait();
+    set_.Change(socket_, 0, this);
+    pause_.Start(kPauseAfterAcceptFailure, [this] {
+      pause_.Stop();
+      if (socket_ >= 0) set_.Change(socket_, EPOLLIN, this);
     });
   }
 
-  tcp::acceptor acceptor_;
-  asio::steady_timer pause_;
+  PollSet& set_;
+  Metronome pause_;
+  int socket_;                 // −1: closed
   const Endpoint endpoint_;
   std::function<void(const Accepted&)> accept_;
 };
@@ -209,7 +290,7 @@ Result<std::unique_ptr<TlsIdentity>> MakeTlsIdentity(std::string_view certificat
   return identity;
 }
 
-std::unique_ptr<EventLoop> MakeEventLoop() { return std::make_unique<AsioLoop>(); }
+std::unique_ptr<EventLoop> MakeEventLoop() { return std::make_unique<MixedLoop>(); }
 
 Result<Endpoint> ParseEndpoint(std::string_view text) {
   const auto wrong = [&] { return FailWithHint(Code::kUsage, fmt::format("\"{}\" is no address to listen at", text), "as in 127.0.0.1:8080, [::1]:8080 or :8080"); };
@@ -241,22 +322,22 @@ bool IsLoopback(const Endpoint& endpoint) {
 }
 
 Result<std::unique_ptr<Listener>> Listen(EventLoop& loop, const Endpoint& endpoint) {
-  auto& asio_loop = static_cast<AsioLoop&>(loop);
   error_code ec;
-  const auto address = asio::ip::make_address(endpoint.host, ec);
-  tcp::acceptor acceptor(asio_loop.io());
-  const tcp::endpoint wanted(address, endpoint.port);
-  if (!ec) acceptor.open(wanted.protocol(), ec);
-  if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
-  // These two are inherited by the sockets that are accepted.
-  if (!ec) acceptor.set_option(tcp::no_delay(true), ec);
-  if (!ec) acceptor.set_option(tcp::acceptor::send_buffer_size(kSendBufferBytes), ec);
-  if (!ec) acceptor.bind(wanted, ec);
-  if (!ec) acceptor.listen(kBacklog, ec);
-  if (!ec) acceptor.non_blocking(true, ec);
-  if (ec) return Fail(Code::kFailed, "{}: cannot listen: {}", EndpointText(endpoint), ec.message());
-  const uint16_t port = acceptor.local_endpoint(ec).port();
-  return std::make_unique<AsioListener>(asio_loop, std::move(acceptor), Endpoint{endpoint.host, port});
+  const tcp::endpoint wanted(asio::ip::make_address(endpoint.host, ec), endpoint.port);
+  tcp::endpoint bound;
+  auto size = static_cast<socklen_t>(bound.capacity());
+  constexpr int kOn = 1;
+  const int socket = ::socket(wanted.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
+  // Without delay and with that buffer are the sockets that are accepted too: they inherit it.
+  const bool listens = !ec && socket >= 0 && setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &kOn, sizeof kOn) == 0 &&
+                       setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof kOn) == 0 &&
+                       setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &kSendBufferBytes, sizeof kSendBufferBytes) == 0 &&
+                       ::bind(socket, wanted.data(), static_cast<socklen_t>(wanted.size())) == 0 && ::listen(socket, kBacklog) == 0 &&
+                       getsockname(socket, bound.data(), &size) == 0;
+  if (listens) return std::make_unique<TcpListener>(static_cast<MixedLoop&>(loop), socket, Endpoint{endpoint.host, bound.port()});
+  if (!ec) ec = {errno, boost::system::system_category()};
+  if (socket >= 0) ::close(socket);
+  return Fail(Code::kFailed, "{}: cannot listen: {}", EndpointText(endpoint), ec.message());
 }
 
 }  // namespace reeve::api

@@ -1,4 +1,4 @@
-// Event loops, listening sockets and byte streams over TCP or TLS, by Boost.Asio. Not for HTTP: what the bytes mean is connection.h's.
+// Event loops, listening sockets and byte streams over TCP, or over TLS by Boost.Asio. Not for HTTP: what the bytes mean is connection.h's.
 //
 // An EventLoop runs in one thread; its streams belong to that thread. Post and Stop are safe from any thread.
 #pragma once
@@ -59,8 +59,8 @@ class EventLoop {
   virtual void Post(std::function<void()> work) = 0;
   // Calls `work` about every `interval` from now on; once per loop, before Run.
   virtual void Every(Micros interval, std::function<void()> work) = 0;
-  // Calls `work` whenever those streams that had something have been told: of all plain streams that were ready together, of a TLS stream alone. Once per
-  // loop, before Run.
+  // Calls `work` in each turn, when those streams that had something have been told: of all plain streams that were ready together, of a TLS stream
+  // alone. Once per loop, before Run.
   virtual void AfterEvents(std::function<void()> work) = 0;
   // Takes over an accepted socket; with TLS if `tls` is set, which outlives the stream. On the loop's thread.
   [[nodiscard]] virtual std::unique_ptr<Stream> Adopt(int socket, TlsIdentity* tls) = 0;

@@ -1,32 +1,24 @@
-#include "api/plain_sockets.h"
+#include "api/plain_stream.h"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-
-#include "base/error.h"
+#include <utility>
 
 namespace reeve::api {
 namespace {
 
-constexpr size_t kEventsAtOnce = 256;
-constexpr int kRoundsMax = 8;  // before others of the loop have their turn
-
-}  // namespace
-
 // Watched for reading from the beginning, level-triggered, which costs no call per message. Only who has something to say while nobody listens is set aside.
-class PlainSockets::PlainStream final : public Stream {
+class PlainStream final : public Stream, public PollSet::Watched {
  public:
-  PlainStream(PlainSockets& owner, int socket) : owner_(owner), socket_(socket), life_(std::make_shared<bool>(true)) {}
+  PlainStream(EventLoop& loop, PollSet& set, int socket) : loop_(loop), set_(set), socket_(socket), life_(std::make_shared<bool>(true)) {}
   ~PlainStream() override { Close(); }
 
   bool Watch() {
-    epoll_event event{EPOLLIN, {.ptr = this}};
     watched_ = EPOLLIN;
-    return epoll_ctl(owner_.set_, EPOLL_CTL_ADD, socket_, &event) == 0;
+    return set_.Watch(socket_, watched_, this);
   }
 
   void Open(StreamEvents* events) override {
@@ -37,7 +29,7 @@ class PlainSockets::PlainStream final : public Stream {
   void Receive(std::span<char> space) override {
     space_ = space;
     if (broken_)
-      owner_.post_([this, life = life_] {
+      loop_.Post([this, life = life_] {
         if (*life && !space_.empty()) Read();
       });
     else
@@ -61,7 +53,7 @@ class PlainSockets::PlainStream final : public Stream {
     *life_ = false;
   }
 
-  void OnEvents(uint32_t events) {
+  void OnEvents(uint32_t events) override {
     if (socket_ < 0) return;  // closed earlier in this round
     if ((events & (EPOLLERR | EPOLLHUP)) != 0 && space_.empty() && unsent_.empty()) return SetAside();
     if (!unsent_.empty() && (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) return Write();
@@ -102,18 +94,18 @@ class PlainSockets::PlainStream final : public Stream {
   void Update() {
     const uint32_t wanted = (space_.empty() ? 0U : EPOLLIN) | (unsent_.empty() ? 0U : EPOLLOUT);
     if (wanted == watched_ || broken_) return;
-    epoll_event event{wanted, {.ptr = this}};
     watched_ = wanted;
-    REEVE_ASSERT(epoll_ctl(owner_.set_, EPOLL_CTL_MOD, socket_, &event) == 0);
+    set_.Change(socket_, wanted, this);
   }
 
   // A broken connection is reported for ever; whoever asks next is told.
   void SetAside() {
     broken_ = true;
-    epoll_ctl(owner_.set_, EPOLL_CTL_DEL, socket_, nullptr);
+    set_.Forget(socket_);
   }
 
-  PlainSockets& owner_;
+  EventLoop& loop_;
+  PollSet& set_;
   int socket_;                        // −1: closed
   StreamEvents* events_ = nullptr;
   std::span<char> space_;             // empty: nobody reads
@@ -123,25 +115,10 @@ class PlainSockets::PlainStream final : public Stream {
   const std::shared_ptr<bool> life_;  // false once closed
 };
 
-PlainSockets::PlainSockets(std::function<void(std::function<void()>)> post, std::function<void()> after_events)
-    : set_(epoll_create1(EPOLL_CLOEXEC)), post_(std::move(post)), after_events_(std::move(after_events)) {
-  REEVE_ASSERT(set_ >= 0);
-}
+}  // namespace
 
-PlainSockets::~PlainSockets() { close(set_); }
-
-void PlainSockets::Poll() {
-  std::array<epoll_event, kEventsAtOnce> events;
-  for (int round = 0; round < kRoundsMax; ++round) {
-    const int count = epoll_wait(set_, events.data(), static_cast<int>(events.size()), 0);
-    if (count <= 0) return;
-    for (int i = 0; i < count; ++i) static_cast<PlainStream*>(events[static_cast<size_t>(i)].data.ptr)->OnEvents(events[static_cast<size_t>(i)].events);
-    after_events_();
-  }
-}
-
-std::unique_ptr<Stream> PlainSockets::Adopt(int socket) {
-  auto stream = std::make_unique<PlainStream>(*this, socket);
+std::unique_ptr<Stream> MakePlainStream(EventLoop& loop, PollSet& set, int socket) {
+  auto stream = std::make_unique<PlainStream>(loop, set, socket);
   if (!stream->Watch()) return nullptr;
   return stream;
 }
