@@ -15,7 +15,7 @@ Identity Admission::who() const {
 void Admission::Approach() const {
   if (keys_ == nullptr) return;
   __builtin_prefetch(&customers_->At(customer_));
-  keys_->ApproachId(key_);
+  keys_->ApproachCold(key_);
 }
 
 std::optional<domain::RateFacts> Admission::rate() const {

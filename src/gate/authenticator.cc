@@ -160,6 +160,7 @@ void Authenticator::DecideAlone(const Moment& now, std::string_view key_text, co
   Shown shown;
   Read(key_text, &shown);
   if (shown.is_text) shown.key = now.keys->Find(shown.digest);
+  if (shown.key != kNoKey) ApproachOwner(now, shown.key);
   const int64_t known = timed ? clock_.SteadyNanos() : 0;
   DecideOne(now, shown, need, admission);
   if (timed) Sample(now, start, known);
@@ -206,8 +207,7 @@ void Authenticator::DecideMany(std::span<const Ask> asks, std::span<Admission> a
     if (at >= 2 * kLag && at - 2 * kLag < asks.size()) {
       Shown& shown = line[(at - 2 * kLag) % line.size()];
       if (shown.key != kNoKey && !now.keys->Is(shown.key, shown.digest)) shown.key = now.keys->Find(shown.digest);
-      const uint32_t customer = shown.key != kNoKey ? now.keys->At(shown.key).customer : kNoCustomer;
-      if (customer != kNoCustomer) state_.customers.Approach(customer);
+      if (shown.key != kNoKey) ApproachOwner(now, shown.key);
     }
     if (at >= 3 * kLag) {
       const size_t i = at - 3 * kLag;

@@ -59,7 +59,8 @@ class KeyIndex {
   // Whether that key is the one, in constant time.
   [[nodiscard]] bool Is(uint32_t key, const crypto::Digest& digest) const { return crypto::EqualInConstantTime(entries_[key].digest, digest); }
   [[nodiscard]] Entry& At(uint32_t key) const { return entries_[key]; }
-  [[gnu::always_inline]] void ApproachId(uint32_t key) const { __builtin_prefetch(&cold_[key]); }
+  // Starts to fetch what IdOf reads and the first Touch writes.
+  [[gnu::always_inline]] void ApproachCold(uint32_t key) const { __builtin_prefetch(&cold_[key], 1); }
   [[nodiscard]] std::string_view IdOf(uint32_t key) const { return ids_.At(cold_[key].id); }
   // To the microsecond; looks beyond the entry only within seconds of the expiry.
   [[nodiscard]] bool IsExpired(uint32_t key, Micros now) const {
