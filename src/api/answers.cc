@@ -26,23 +26,42 @@ std::string_view StateName(store::RunState state) {
   return {};
 }
 
+void AppendDigits(int64_t value, std::string* out) {
+  const fmt::format_int digits(value);
+  out->append(digits.data(), digits.size());
+}
+
+void AppendName(std::string_view name, std::string* out) { out->append(",\"").append(name).append("\":"); }
+
 void AppendText(std::string_view name, std::string_view value, std::string* out) {
-  *out += fmt::format(",\"{}\":", name);
+  AppendName(name, out);
   AppendJsonString(value, out);
 }
 
-void AppendNumber(std::string_view name, int64_t value, std::string* out) { *out += fmt::format(",\"{}\":{}", name, value); }
+void AppendNumber(std::string_view name, int64_t value, std::string* out) {
+  AppendName(name, out);
+  AppendDigits(value, out);
+}
 
-std::string NumberOrNull(const std::optional<int64_t>& value) { return value ? std::to_string(*value) : "null"; }
+void AppendNumberOrNull(std::string_view name, const std::optional<int64_t>& value, std::string* out) {
+  if (value) return AppendNumber(name, *value, out);
+  AppendName(name, out);
+  *out += "null";
+}
 
 void AppendRunsLeft(std::string_view name, const domain::Decision& decision, std::string* out) {
-  *out += fmt::format(",\"{}\":{{\"used\":{},\"limit\":{},\"remaining\":{}}}", name, decision.used, NumberOrNull(decision.limit),
-                      NumberOrNull(decision.remaining()));
+  AppendName(name, out);
+  AppendDigits(decision.used, &(*out += "{\"used\":"));
+  AppendNumberOrNull("limit", decision.limit, out);
+  AppendNumberOrNull("remaining", decision.remaining(), out);
+  *out += '}';
 }
 
 std::string RunJson(const gate::RunView& run, const domain::Decision& decision, bool reserve) {
-  std::string json = "{\"run_id\":";
-  AppendJsonString(run.run_id, &json);
+  constexpr size_t kOfMostRuns = 512;
+  std::string json;
+  json.reserve(kOfMostRuns);
+  AppendJsonString(run.run_id, &(json += "{\"run_id\":"));
   AppendText("pipeline_id", run.pipeline_id, &json);
   AppendText("state", StateName(run.state), &json);
   AppendText("month", FormatMonth(run.month), &json);
@@ -110,10 +129,7 @@ std::string DescribeRefusal(const domain::Decision& decision, std::string_view s
 void AddRate(const domain::RateFacts& rate, bool old_names, Reply* reply) {
   const std::string_view name = rate.window_s == 60 ? "minute" : "hour";
   std::string& fields = reply->fields;
-  const auto append = [&fields](std::string_view text, int64_t number) {
-    const fmt::format_int digits(number);
-    fields.append(text).append(digits.data(), digits.size());
-  };
+  const auto append = [&fields](std::string_view text, int64_t number) { AppendDigits(number, &fields.append(text)); };
   fields.append("RateLimit-Policy: \"").append(name);
   append("\";q=", rate.limit);
   append(";w=", rate.window_s);
@@ -183,8 +199,12 @@ void WriteAuthorization(const gate::Admission& admission, bool run_asked, std::s
   json += "]";
   if (const auto facts = admission.rate()) {
     const domain::RateFacts& rate = *facts;
-    json += fmt::format(",\"rate\":{{\"limit\":{},\"remaining\":{},\"reset_seconds\":{},\"window_seconds\":{}}}", rate.limit, rate.remaining, rate.reset_s,
-                        rate.window_s);
+    AppendName("rate", &json);
+    AppendDigits(rate.limit, &(json += "{\"limit\":"));
+    AppendNumber("remaining", rate.remaining, &json);
+    AppendNumber("reset_seconds", rate.reset_s, &json);
+    AppendNumber("window_seconds", rate.window_s, &json);
+    json += '}';
     AddRate(rate, true, reply);
   }
   if (run_asked) AppendRunsLeft("runs", admission.decision, &json);

@@ -6,6 +6,8 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <set>
 
+#include "base/error.h"
+
 namespace reeve::api {
 
 // Takes Boost.JSON's events. Only the outermost object has meaning; what is nested is counted and found wrong.
@@ -19,12 +21,15 @@ class BodyHandler {
   using Failure = boost::json::error_code;
   using Piece = boost::json::string_view;
 
-  BodyHandler(const BodySpec& spec, Body* body, std::vector<FieldError>* errors) : spec_(spec), body_(body), errors_(errors) {}
+  BodyHandler(const BodySpec& spec, Body* body, std::vector<FieldError>* errors) : spec_(spec), body_(body), errors_(errors) {
+    REEVE_ASSERT(spec.fields.size() <= kFieldsMax);
+    body_->values_.reserve(spec.fields.size());
+  }
 
   void Finish() {
     if (!is_object_) return Wrong("", "a JSON object is expected", "type_error");
     for (const FieldSpec& field : spec_.fields)
-      if (field.required && seen_.find(field.name) == seen_.end()) Wrong(field.name, "is missing", "missing");
+      if (field.required && (seen_ & BitOf(field)) == 0) Wrong(field.name, "is missing", "missing");
   }
 
   bool on_document_begin(Failure&) { return true; }
@@ -70,6 +75,8 @@ class BodyHandler {
   bool on_comment(Piece, Failure&) { return true; }
 
  private:
+  static constexpr size_t kFieldsMax = 64;
+
   bool Open(bool object, Failure& ec) {
     if (++depth_ > kDepthMax) return Stop("nested too deeply", ec);
     if (depth_ == 1)
@@ -94,13 +101,16 @@ class BodyHandler {
   void BeginField() {
     const auto known = std::find_if(spec_.fields.begin(), spec_.fields.end(), [&](const FieldSpec& field) { return field.name == text_; });
     field_ = known == spec_.fields.end() ? nullptr : &*known;
-    if (!seen_.insert(text_).second) {
+    const bool first = field_ == nullptr ? others_.insert(text_).second : (seen_ & BitOf(*field_)) == 0;
+    if (field_ != nullptr) seen_ |= BitOf(*field_);
+    if (!first) {
       Wrong(text_, "is given twice", "duplicate");
       field_ = nullptr;
     } else if (field_ == nullptr) {
       Wrong(text_, "is not a field of this operation", "unknown");
     }
   }
+  [[nodiscard]] uint64_t BitOf(const FieldSpec& field) const { return uint64_t{1} << (&field - spec_.fields.data()); }
 
   void TakeText() {
     const auto size = static_cast<int64_t>(text_.size());
@@ -129,12 +139,14 @@ class BodyHandler {
     field_ = nullptr;
   }
 
-  void Put(Body::Value value) { body_->values_[std::string(field_->name)] = std::move(value); }
+  template <typename T>
+  void Put(T value) { body_->values_.emplace_back(field_->name, std::move(value)); }
 
   const BodySpec& spec_;
   Body* body_;
   std::vector<FieldError>* errors_;
-  std::set<std::string, std::less<>> seen_;
+  uint64_t seen_ = 0;                 // which of its fields were given
+  std::set<std::string> others_;      // names that are none of them
   const FieldSpec* field_ = nullptr;  // whose value comes next
   std::string text_;                  // name or string, as far as it came
   size_t depth_ = 0;
@@ -142,26 +154,29 @@ class BodyHandler {
   bool is_object_ = false;
 };
 
+const Body::Value* Body::Find(std::string_view name) const {
+  for (const auto& [known, value] : values_)
+    if (known == name) return &value;
+  return nullptr;
+}
+
 bool Body::IsNull(std::string_view name) const {
-  const auto it = values_.find(name);
-  return it != values_.end() && std::holds_alternative<Null>(it->second);
+  const Value* value = Find(name);
+  return value != nullptr && std::holds_alternative<Null>(*value);
 }
 
 std::string Body::Text(std::string_view name, std::string_view otherwise) const {
-  const auto it = values_.find(name);
-  const auto* text = it == values_.end() ? nullptr : std::get_if<std::string>(&it->second);
+  const auto* text = std::get_if<std::string>(Find(name));
   return text == nullptr ? std::string(otherwise) : *text;
 }
 
 int64_t Body::Whole(std::string_view name, int64_t otherwise) const {
-  const auto it = values_.find(name);
-  const auto* number = it == values_.end() ? nullptr : std::get_if<int64_t>(&it->second);
+  const auto* number = std::get_if<int64_t>(Find(name));
   return number == nullptr ? otherwise : *number;
 }
 
 bool Body::Flag(std::string_view name, bool otherwise) const {
-  const auto it = values_.find(name);
-  const auto* flag = it == values_.end() ? nullptr : std::get_if<bool>(&it->second);
+  const auto* flag = std::get_if<bool>(Find(name));
   return flag == nullptr ? otherwise : *flag;
 }
 

@@ -6,11 +6,11 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -48,7 +48,7 @@ class Body {
  public:
   struct Null {};
   using Value = std::variant<Null, bool, int64_t, std::string>;
-  [[nodiscard]] bool Has(std::string_view name) const { return values_.find(name) != values_.end(); }
+  [[nodiscard]] bool Has(std::string_view name) const { return Find(name) != nullptr; }
   [[nodiscard]] bool IsNull(std::string_view name) const;
   // The value, or `otherwise` if the field was not given (or null).
   [[nodiscard]] std::string Text(std::string_view name, std::string_view otherwise = {}) const;
@@ -57,10 +57,11 @@ class Body {
 
  private:
   friend class BodyHandler;
-  std::map<std::string, Value, std::less<>> values_;
+  [[nodiscard]] const Value* Find(std::string_view name) const;
+  std::vector<std::pair<std::string_view, Value>> values_;  // names are those of the declaration
 };
 
-// Reads `json` (empty: no fields) by `spec`. On failure false, and what is wrong in `errors`.
+// Reads `json` (empty: no fields) by `spec`, whose names outlive `body`. On failure false, and what is wrong in `errors`.
 [[nodiscard]] bool ReadBody(std::string_view json, const BodySpec& spec, Body* body, std::vector<FieldError>* errors);
 
 }  // namespace reeve::api

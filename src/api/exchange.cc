@@ -21,6 +21,7 @@ Exchange::Exchange(Handler& handler, const Limits& limits, const bool* draining,
 
 std::span<char> Exchange::Space() {
   REEVE_ASSERT(want_ == Want::kRead);
+  request_moved_ = true;
   if (begin_ == end_) {
     begin_ = end_ = 0;
     if (buffer_.size() > 4 * kBufferBytes) std::vector<char>(kBufferBytes).swap(buffer_);
@@ -107,6 +108,7 @@ bool Exchange::StepHead(Micros now) {
     return CheckUnfinishedHead();
   }
   looked_at_ = 0;
+  request_moved_ = false;
   ++requests_;
   const Fault fault = ParseHead(unread().substr(0, head_bytes), limits_.gateway_fields, &fields_, &request_);
   head_only_ = request_.method == Method::kHead;
@@ -182,8 +184,7 @@ bool Exchange::StepBody() {
   const auto length = static_cast<size_t>(*request_.content_length);
   if (unread().size() - head_bytes_ < length) return false;
   state_ = State::kHead;
-  // The buffer may have moved since the head was read.
-  REEVE_ASSERT(ParseHead(unread().substr(0, head_bytes_), limits_.gateway_fields, &fields_, &request_) == Fault::kNone);
+  ReadHeadAgain();
   Dispatch(unread().substr(head_bytes_, length), head_bytes_ + length);
   return true;
 }
@@ -198,10 +199,16 @@ bool Exchange::StepChunks() {
     return false;
   }
   state_ = State::kHead;
-  REEVE_ASSERT(ParseHead(unread().substr(0, head_bytes_), limits_.gateway_fields, &fields_, &request_) == Fault::kNone);
+  ReadHeadAgain();
   const std::unique_ptr<ChunkedBody> chunks = std::move(chunks_);
   Dispatch(chunks->body(), head_bytes_ + used);
   return true;
+}
+
+// Its body came later, and the buffer may have moved meanwhile.
+void Exchange::ReadHeadAgain() {
+  if (!request_moved_) return;
+  REEVE_ASSERT(ParseHead(unread().substr(0, head_bytes_), limits_.gateway_fields, &fields_, &request_) == Fault::kNone);
 }
 
 bool Exchange::StepSkip() {

@@ -101,6 +101,7 @@ class Exchange {
   [[nodiscard]] size_t HeadMax() const;
   [[nodiscard]] Fault CheckHead() const;
   bool TakeHead(size_t head_bytes, Micros now);
+  void ReadHeadAgain();
   void Dispatch(std::string_view body, size_t used);
   void Refuse(Fault fault);
   void Write(const Reply& reply);
@@ -122,6 +123,7 @@ class Exchange {
   std::unique_ptr<ChunkedBody> chunks_;
   std::vector<Field> fields_;
   Request request_;
+  bool request_moved_ = false;     // the buffer was given away for reading since the head was read
   Reply reply_;
   std::string output_;
   bool close_ = false;             // after what is in output_

@@ -10,6 +10,13 @@ constexpr size_t kRandomBytes = 10;
 
 bool IsHex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
+constexpr std::array<std::array<char, 2>, 256> HexPairs() {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (size_t i = 0; i < pairs.size(); ++i) pairs[i] = {kDigits[i >> 4], kDigits[i & 15]};
+  return pairs;
+}
+
 }  // namespace
 
 bool IsSaneRequestId(std::string_view id) {
@@ -35,18 +42,15 @@ std::string_view IdMaker::Next(Micros now) {
   }
   left_ -= kRandomBytes;
   const auto ms = static_cast<uint64_t>(now / 1000);
-  std::array<unsigned char, 16> id{};
+  std::array<unsigned char, 16> id;
   for (size_t i = 0; i < 6; ++i) id[i] = static_cast<unsigned char>(ms >> (8 * (5 - i)));
   std::memcpy(id.data() + 6, pool_.data() + left_, kRandomBytes);
   id[6] = static_cast<unsigned char>(0x70 | (id[6] & 0x0f));
   id[8] = static_cast<unsigned char>(0x80 | (id[8] & 0x3f));
-  static constexpr char kDigits[] = "0123456789abcdef";
-  size_t at = 0;
-  for (size_t i = 0; i < id.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text_[at++] = '-';
-    text_[at++] = kDigits[id[i] >> 4];
-    text_[at++] = kDigits[id[i] & 15];
-  }
+  // Where the two digits of each byte stand: behind the fourth, sixth, eighth and tenth is a dash.
+  static constexpr std::array<uint8_t, 16> kPlaces = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
+  static constexpr std::array<std::array<char, 2>, 256> kDigits = HexPairs();
+  for (size_t i = 0; i < id.size(); ++i) std::memcpy(text_.data() + kPlaces[i], kDigits[id[i]].data(), 2);
   return {text_.data(), text_.size()};
 }
 

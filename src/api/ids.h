@@ -16,10 +16,12 @@ inline constexpr size_t kRequestIdMax = 128;
 // Whether a caller's traceparent is one (version 00, W3C Trace Context).
 [[nodiscard]] bool IsTraceParent(std::string_view text);
 
+using MadeId = std::array<char, 36>;
+
 class IdMaker {
  public:
   // `entropy` outlives this; it is asked for many ids at a time.
-  explicit IdMaker(Entropy& entropy) : entropy_(entropy) {}
+  explicit IdMaker(Entropy& entropy) : entropy_(entropy) { text_.fill('-'); }
   // "0190c0de-1234-7abc-8def-0123456789ab", valid until the next call. `now`: wall time.
   [[nodiscard]] std::string_view Next(Micros now);
 
@@ -27,7 +29,7 @@ class IdMaker {
   Entropy& entropy_;
   std::array<char, 4096> pool_{};
   size_t left_ = 0;
-  std::array<char, 36> text_{};
+  MadeId text_;                        // its dashes are there already
 };
 
 }  // namespace reeve::api

@@ -85,8 +85,10 @@ Shared::Shared(gate::Gate& gate_in, Clock& clock_in, Entropy& entropy_in, Files&
 Service::Service(Shared& shared, Outbox& outbox) : shared_(shared), outbox_(outbox), ids_(shared.entropy) {}
 
 Service::Kept Service::Keep(const Call& call) const {
-  return {std::string(call.request_id), std::string(call.context.instance), std::string(call.request.accept), std::string(call.request.traceparent), call.now,
-          shared_.options.public_url};
+  const bool sent = call.request_id.data() != call.decision_id.data();
+  Kept kept = {{}, sent ? call.request_id : std::string_view(), call.context.instance, call.request.accept, call.request.traceparent, shared_.options.public_url, call.now};
+  std::copy(call.decision_id.begin(), call.decision_id.end(), kept.made.begin());
+  return kept;
 }
 
 const std::string& Service::DateField(Micros now) {

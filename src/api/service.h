@@ -93,12 +93,14 @@ class Service {
     Body body;
     std::string_view actor;            // admin routes
   };
-  // What is kept of a call whose answer comes later.
+  // What is kept of a call whose answer comes later. Views into the request, which stays where it is as long as somebody waits for the answer (Handler).
   struct Kept {
-    std::string request_id, instance, accept, traceparent;
+    MadeId made;
+    std::string_view sent_id;          // the caller's, if it is taken over; else empty
+    std::string_view instance, accept, traceparent, type_base;
     Micros now = 0;
-    std::string_view type_base;
-    [[nodiscard]] ProblemContext context() const { return {type_base, instance, request_id, accept, now}; }
+    [[nodiscard]] std::string_view request_id() const { return sent_id.empty() ? std::string_view(made.data(), made.size()) : sent_id; }
+    [[nodiscard]] ProblemContext context() const { return {type_base, instance, request_id(), accept, now}; }
   };
 
   // A gateway's question, until several are decided together.

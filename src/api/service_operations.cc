@@ -138,7 +138,7 @@ Handler::Answer Service::SubmitRun(Call& call, gate::RunCall run) {
           return;
         }
         outbox_.Post(caller.connection, caller.ticket, [this, verb, row, kept, answer](Reply* reply) {
-          BeginReply(kept.request_id, kept.traceparent, false, shared_.clock.Now(), reply);
+          BeginReply(kept.request_id(), kept.traceparent, false, shared_.clock.Now(), reply);
           WriteRun(verb, answer, kept.context(), reply);
           Count(row, *reply);
         });
@@ -152,7 +152,7 @@ gate::ChangeDone Service::Answerer(const Call& call, std::string done) {
   const auto row = static_cast<size_t>(call.match.route->operation);
   return [this, row, caller = call.caller, kept = Keep(call), done = std::move(done)](gate::ChangeResult result) {
     outbox_.Post(caller.connection, caller.ticket, [this, row, kept, done, result](Reply* reply) {
-      BeginReply(kept.request_id, kept.traceparent, false, shared_.clock.Now(), reply);
+      BeginReply(kept.request_id(), kept.traceparent, false, shared_.clock.Now(), reply);
       WriteChange(result, done, kept.context(), reply);
       Count(row, *reply);
     });

@@ -85,11 +85,31 @@ TimeParts Split(Micros instant) {
           static_cast<int>(rest % kSecond)};
 }
 
+// Appends `value` with at least `digits` digits.
+void Append(int value, size_t digits, std::string* out) {
+  const fmt::format_int text(value);
+  if (text.size() < digits) out->append(digits - text.size(), '0');
+  out->append(text.data(), text.size());
+}
+
+void AppendDate(const CivilDate& date, std::string* out) {
+  Append(date.year, 4, out);
+  Append(date.month, 2, &(*out += '-'));
+  Append(date.day, 2, &(*out += '-'));
+}
+
+// By hand: two of these stand in every answer about a run.
 std::string Format(Micros instant, char separator, std::string_view zone) {
   const TimeParts t = Split(instant);
-  const std::string fraction = t.micros == 0 ? "" : fmt::format(".{:06}", t.micros);
-  return fmt::format("{:04}-{:02}-{:02}{}{:02}:{:02}:{:02}{}{}", t.date.year, t.date.month,
-                     t.date.day, separator, t.hour, t.minute, t.second, fraction, zone);
+  std::string out;
+  out.reserve(32);
+  AppendDate(t.date, &out);
+  Append(t.hour, 2, &(out += separator));
+  Append(t.minute, 2, &(out += ':'));
+  Append(t.second, 2, &(out += ':'));
+  if (t.micros != 0) Append(t.micros, 6, &(out += '.'));
+  out += zone;
+  return out;
 }
 
 }  // namespace
@@ -159,13 +179,15 @@ std::string FormatTime(Micros instant) { return Format(instant, ' ', " UTC"); }
 std::string FormatRfc3339(Micros instant) { return Format(instant, 'T', "Z"); }
 
 std::string FormatDate(Days date) {
-  const CivilDate civil = CivilFromDays(date);
-  return fmt::format("{:04}-{:02}-{:02}", civil.year, civil.month, civil.day);
+  std::string out;
+  AppendDate(CivilFromDays(date), &out);
+  return out;
 }
 
 std::string FormatMonth(Days date) {
-  const CivilDate civil = CivilFromDays(date);
-  return fmt::format("{:04}-{:02}", civil.year, civil.month);
+  std::string out = FormatDate(date);
+  out.resize(out.size() - 3);
+  return out;
 }
 
 }  // namespace reeve
