@@ -73,7 +73,7 @@ Result<> RunBook::PutRun(const store::RunRow& row, const Instant& now) {
   const auto found = numbers_.find(row.customer_id);
   if (found == numbers_.end()) return {};
   if (row.state != RunState::kReserved) return Fail(Code::kCorrupt, "run {} of {} is not open", row.run_id, row.customer_id);
-  Run* const run = Keep(found->second, row);
+  Run* const run = Keep(found->second, NameOf(found->second, row.run_id), row);
   run->reserved_steady = now.steady - (now.ledger - row.reserved_at);
   Open(*run, now.steady + std::clamp<Micros>(row.expires_at - now.ledger, 0, kLeaseMsMax * 1'000));
   MonthCount& month = MonthOf(run->customer, row.month);
@@ -87,24 +87,24 @@ void RunBook::PutMarks(const store::ServingMarks& marks) {
   chain_ = LedgerChain(marks.audit_seq, marks.audit_head);
 }
 
-RunBook::Run* RunBook::Keep(uint32_t customer, store::RunRow row) {
+RunBook::Run* RunBook::Keep(uint32_t customer, std::string name, store::RunRow row) {
   auto run = std::make_unique<Run>();
   run->customer = customer;
   run->row = std::move(row);
   run->row.customer_id.clear();
   run->row.tenant_id.clear();
   Run* const kept = run.get();
-  const bool fresh = runs_.emplace(NameOf(customer, kept->row.run_id), std::move(run)).second;
+  const bool fresh = runs_.emplace(std::move(name), std::move(run)).second;
   REEVE_ASSERT(fresh);
   return kept;
 }
 
-Result<RunBook::Run*> RunBook::Find(uint32_t customer, std::string_view run_id) {
-  if (const auto found = runs_.find(NameOf(customer, run_id)); found != runs_.end()) return found->second.get();
+Result<RunBook::Run*> RunBook::Find(uint32_t customer, std::string_view run_id, const std::string& name) {
+  if (const auto found = runs_.find(name); found != runs_.end()) return found->second.get();
   REEVE_ASSIGN(std::optional<store::RunRow> row, finder_(accounts_[customer].tenant_id, run_id));
   if (!row) return nullptr;
   if (row->state == RunState::kReserved) return Fail(Code::kCorrupt, "run {} is open in the store and not in memory", run_id);
-  Run* const run = Keep(customer, std::move(*row));
+  Run* const run = Keep(customer, name, std::move(*row));
   ended_.push_back(run);
   return run;
 }
@@ -162,14 +162,24 @@ void RunBook::MarkDirty(uint32_t customer, MonthCount& month) {
 
 void RunBook::Open(Run& run, Micros lease_end) {
   run.lease_end = lease_end;
-  accounts_[run.customer].open.insert(&run);
-  due_.insert(&run);
+  EnterLease(run);
   ++MonthOf(run.customer, run.row.month).live;
 }
 
-void RunBook::End(Run& run, RunState state, const Instant& now) {
+// Mostly the latest to end: then its place is found at once.
+void RunBook::EnterLease(Run& run) {
+  Leases& open = accounts_[run.customer].open;
+  open.insert(open.end(), &run);
+  due_.insert(due_.end(), &run);
+}
+
+void RunBook::LeaveLease(Run& run) {
   due_.erase(&run);
   accounts_[run.customer].open.erase(&run);
+}
+
+void RunBook::End(Run& run, RunState state, const Instant& now) {
+  LeaveLease(run);
   MonthCount& month = MonthOf(run.customer, run.row.month);
   --month.live;
   REEVE_ASSERT(month.live >= 0);

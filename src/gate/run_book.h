@@ -37,6 +37,7 @@
 
 namespace reeve::gate {
 
+inline constexpr size_t kLineBytes = 64;            // of the processor's cache
 inline constexpr size_t kEndedRunsKept = 1u << 16;  // for repeated calls; older ones are looked up in the store
 
 class RunBook {
@@ -57,6 +58,11 @@ class RunBook {
 
   // Answers a call that the door let in (writer.h judges the key). `api_key_id` is for the record.
   [[nodiscard]] RunAnswer Call(uint32_t customer, std::string_view api_key_id, const RunCall& call, const domain::Instant& now);
+  // Starts to fetch the customer's account. Inlined always: the compiler takes a function that only fetches for one without effect.
+  [[gnu::always_inline]] void Approach(uint32_t customer) const {
+    const char* const account = reinterpret_cast<const char*>(&accounts_[customer]);
+    for (size_t at = 0; at < sizeof(Ledger); at += kLineBytes) __builtin_prefetch(account + at, 1);
+  }
   // Ends up to `most` leases that are over; how many it ended.
   size_t ExpireDue(const domain::Instant& now, size_t most);
   // When the next lease is over, by the steady clock; nullopt: there is none.
@@ -120,19 +126,21 @@ class RunBook {
       return a->lease_end != b->lease_end ? a->lease_end < b->lease_end : a->row.fence < b->row.fence;
     }
   };
+  using Leases = std::set<Run*, ByEnd>;
   struct Ledger : Account {
     std::string customer_id, tenant_id;
     std::vector<MonthCount> months;
-    std::set<Run*, ByEnd> open;
+    Leases open;
     bool dirty = false;
   };
 
-  // The run in memory or in the store; null: the id was never used.
-  [[nodiscard]] Result<Run*> Find(uint32_t customer, std::string_view run_id);
-  Run* Keep(uint32_t customer, store::RunRow row);
+  // The run in memory or in the store; null: the id was never used. `name`: NameOf both.
+  [[nodiscard]] Result<Run*> Find(uint32_t customer, std::string_view run_id, const std::string& name);
+  Run* Keep(uint32_t customer, std::string name, store::RunRow row);
   static std::string NameOf(uint32_t customer, std::string_view run_id);
 
-  RunAnswer Reserve(uint32_t customer, std::string_view api_key_id, const RunCall& call, Run* known, const domain::Instant& now);
+  // REQUIRES: nothing is known by `name`
+  RunAnswer Reserve(uint32_t customer, std::string_view api_key_id, const RunCall& call, std::string name, const domain::Instant& now);
   RunAnswer Heartbeat(Run& run, const RunCall& call, const domain::Instant& now);
   RunAnswer Complete(Run& run, std::string_view api_key_id, const RunCall& call, const domain::Instant& now);
   RunAnswer Cancel(Run& run, std::string_view api_key_id, const RunCall& call, const domain::Instant& now);
@@ -142,6 +150,9 @@ class RunBook {
   void ExpireOf(uint32_t customer, const domain::Instant& now);
   void Expire(Run& run, const domain::Instant& now);
   void Open(Run& run, Micros lease_end);
+  // Puts a run among the live ones by its lease_end; takes it from them before that changes.
+  void EnterLease(Run& run);
+  void LeaveLease(Run& run);
   void End(Run& run, store::RunState state, const domain::Instant& now);
   MonthCount& MonthOf(uint32_t customer, Days month);
   const MonthCount* FindMonth(const Ledger& ledger, Days month) const;
@@ -160,7 +171,7 @@ class RunBook {
   std::unordered_map<std::string, uint32_t> numbers_;            // by customer_id
   std::unordered_map<std::string, std::unique_ptr<Run>> runs_;   // by NameOf
   std::deque<Run*> ended_;                                       // oldest first; may be forgotten once committed
-  std::set<Run*, ByEnd> due_;                                    // the live ones
+  Leases due_;                                                   // the live ones
   LedgerChain chain_;
   int64_t fence_ = 0;
   Counts counts_;

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include <fmt/compile.h>
+
 #include "base/encoding.h"
 #include "crypto/sha256.h"
 #include "gate/run_book.h"
@@ -82,7 +84,7 @@ bool TakeSpace(std::string_view* text) {
 }  // namespace
 
 std::string ReplyText(const Decision& decision) {
-  return fmt::format("{} {} {}", decision.used, decision.limit ? std::to_string(*decision.limit) : "-", decision.retry_after_s);
+  return fmt::format(FMT_COMPILE("{} {} {}"), decision.used, decision.limit ? std::to_string(*decision.limit) : "-", decision.retry_after_s);
 }
 
 Result<Decision> ParseReply(Outcome outcome, std::string_view reply) {
@@ -107,18 +109,20 @@ Result<Decision> ParseReply(Outcome outcome, std::string_view reply) {
 
 std::string RequestDigest(const RunCall& call) {
   const int64_t lease = call.lease_ms != 0 ? call.lease_ms : kLeaseMsDefault;
-  std::string text = fmt::format("reeve/run-request/v1 {} ", lease);
+  std::string text = fmt::format(FMT_COMPILE("reeve/run-request/v1 {} "), lease);
   return crypto::Sha256Of(text += call.pipeline_id);
 }
 
 RunAnswer RunBook::Call(uint32_t customer, std::string_view api_key_id, const RunCall& call, const Instant& now) {
   if (!CheckRunCall(call)) return Answer(RunResult::kInvalidCall);
   ForgetOldEnded();
-  const Result<Run*> found = Find(customer, call.run_id);
+  std::string name = NameOf(customer, call.run_id);
+  const Result<Run*> found = Find(customer, call.run_id, name);
   if (!found) return Unavailable();
   Run* const run = *found;
   if (run != nullptr && run->row.state == RunState::kReserved && run->lease_end <= now.steady) Expire(*run, now);
-  if (call.verb == RunVerb::kReserve) return Reserve(customer, api_key_id, call, run, now);
+  if (call.verb == RunVerb::kReserve && run == nullptr) return Reserve(customer, api_key_id, call, std::move(name), now);
+  if (call.verb == RunVerb::kReserve) return run->row.request_digest == RequestDigest(call) ? Replay(*run) : Answer(RunResult::kOtherRequest);
   if (run == nullptr) return Answer(RunResult::kUnknownRun);
   if (call.verb == RunVerb::kLook) {
     RunAnswer answer = Ok(run->row);
@@ -169,9 +173,7 @@ Decision RunBook::Judge(uint32_t customer, const Instant& now) {
   return domain::JudgeRun(standing);
 }
 
-RunAnswer RunBook::Reserve(uint32_t customer, std::string_view api_key_id, const RunCall& call, Run* known, const Instant& now) {
-  const std::string digest = RequestDigest(call);
-  if (known != nullptr) return known->row.request_digest == digest ? Replay(*known) : Answer(RunResult::kOtherRequest);
+RunAnswer RunBook::Reserve(uint32_t customer, std::string_view api_key_id, const RunCall& call, std::string name, const Instant& now) {
   Decision decision = Judge(customer, now);
   ++counts_.reservations[domain::OutcomeIndex(decision.outcome)];
   MonthCount& month = MonthOf(customer, now.month);
@@ -186,7 +188,7 @@ RunAnswer RunBook::Reserve(uint32_t customer, std::string_view api_key_id, const
   row.refusal = static_cast<int32_t>(decision.outcome);
   row.ttl_ms = call.lease_ms != 0 ? call.lease_ms : kLeaseMsDefault;
   row.reserved_at = now.ledger;
-  row.request_digest = digest;
+  row.request_digest = RequestDigest(call);
   row.reply = ReplyText(decision);
   if (decision.allowed()) {
     row.fence = ++fence_;
@@ -194,7 +196,7 @@ RunAnswer RunBook::Reserve(uint32_t customer, std::string_view api_key_id, const
   } else {
     row.ended_at = row.expires_at = now.ledger;
   }
-  Run& run = *Keep(customer, std::move(row));
+  Run& run = *Keep(customer, std::move(name), std::move(row));
   MarkDirty(run);
   if (decision.allowed()) {
     run.reserved_steady = now.steady;
@@ -202,7 +204,7 @@ RunAnswer RunBook::Reserve(uint32_t customer, std::string_view api_key_id, const
     ++month.runs;
     month.last_run_at = now.ledger;
     MarkDirty(customer, month);
-    Record(run, "run.reserved", "api_key", api_key_id, fmt::format(R"({{"fence":{},"month_runs":{}}})", run.row.fence, month.runs), now);
+    Record(run, "run.reserved", "api_key", api_key_id, fmt::format(FMT_COMPILE(R"({{"fence":{},"month_runs":{}}})"), run.row.fence, month.runs), now);
   } else {
     ended_.push_back(&run);
     Record(run, "run.refused", "api_key", api_key_id, fmt::format(R"({{"reason":"{}"}})", domain::OutcomeName(decision.outcome)), now);
@@ -216,12 +218,9 @@ RunAnswer RunBook::Reserve(uint32_t customer, std::string_view api_key_id, const
 RunAnswer RunBook::Heartbeat(Run& run, const RunCall& call, const Instant& now) {
   if (run.row.state != RunState::kReserved) return Answer(ResultOfEnded(run.row.state));
   const Micros lease = (call.lease_ms != 0 ? call.lease_ms : run.row.ttl_ms) * kMs;
-  std::set<Run*, ByEnd>& open = accounts_[run.customer].open;
-  due_.erase(&run);
-  open.erase(&run);
+  LeaveLease(run);
   run.lease_end = now.steady + lease;
-  due_.insert(&run);
-  open.insert(&run);
+  EnterLease(run);
   run.row.expires_at = now.ledger + lease;
   MarkDirty(run);
   MarkDirty(run.customer);  // when its first lease ends is published
@@ -243,7 +242,7 @@ RunAnswer RunBook::Complete(Run& run, std::string_view api_key_id, const RunCall
   MonthOf(run.customer, run.row.month).compute_ms += run.row.compute_ms;
   End(run, RunState::kCompleted, now);
   ++counts_.completed;
-  Record(run, "run.completed", "api_key", api_key_id, fmt::format(R"({{"outcome":"{}","compute_ms":{}}})", outcome, run.row.compute_ms), now);
+  Record(run, "run.completed", "api_key", api_key_id, fmt::format(FMT_COMPILE(R"({{"outcome":"{}","compute_ms":{}}})"), outcome, run.row.compute_ms), now);
   return Ok(run.row);
 }
 
@@ -266,7 +265,7 @@ void RunBook::Expire(Run& run, const Instant& now) {
 }
 
 void RunBook::ExpireOf(uint32_t customer, const Instant& now) {
-  const std::set<Run*, ByEnd>& open = accounts_[customer].open;
+  const Leases& open = accounts_[customer].open;
   while (!open.empty() && (*open.begin())->lease_end <= now.steady) Expire(**open.begin(), now);
 }
 

@@ -96,6 +96,7 @@ void Writer::Loop() {
 size_t Writer::Serve(std::vector<Operation>* group) {
   const Micros start = clock_.Steady();
   for (size_t decided = 0; decided < group->size();) {
+    Approach(std::span(*group).subspan(decided));
     for (; decided < group->size(); ++decided) Decide(&(*group)[decided]);
     // What came meanwhile goes with them, as long as the first need not wait for it.
     if (decided < options_.group_max && clock_.Steady() - start < options_.group_wait_max)
@@ -111,6 +112,20 @@ size_t Writer::Serve(std::vector<Operation>* group) {
   ReloadIfAsked();
   ProbeIfIdle();
   return uses;
+}
+
+void Writer::Approach(std::span<const Operation> operations) const {
+  for (const Operation& operation : operations)
+    if (const auto* run = std::get_if<RunOperation>(&operation)) keys_->Approach(run->digest);
+  for (const Operation& operation : operations)
+    if (const auto* run = std::get_if<RunOperation>(&operation)) (void)keys_->Glimpse(run->digest);
+  for (const Operation& operation : operations) {
+    const auto* const run = std::get_if<RunOperation>(&operation);
+    const uint32_t key = run != nullptr ? keys_->Glimpse(run->digest) : kNoKey;
+    if (key == kNoKey) continue;
+    keys_->ApproachCold(key);
+    if (const uint32_t customer = keys_->At(key).customer; customer != kNoCustomer) book_.Approach(customer);
+  }
 }
 
 Instant Writer::Tick() {

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <thread>
 #include <variant>
@@ -86,6 +87,8 @@ class Writer {
   void Loop();
   // One transaction; how many uses of keys and customers it carried. With stopping_ set it carries what there is, and 0 means that nothing is left.
   size_t Serve(std::vector<Operation>* group);
+  // Starts to fetch what deciding about `operations` will look at: for all of them at once, instead of waiting for memory at each.
+  void Approach(std::span<const Operation> operations) const;
   void Decide(Operation* operation);
   void Decide(RunOperation* operation);
   void Decide(RevokeOperation* operation);

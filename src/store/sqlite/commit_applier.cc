@@ -45,14 +45,8 @@ void CommitApplier::Push(NumberedCommit commit) {
   const bool first = pending_.empty();
   pending_bytes_ += commit.record.size();
   pending_uses_ += commit.uses;
-  for (const uint64_t run : commit.runs) ++runs_[run];
   pending_.push_back(std::move(commit));
   if (first || (few && pending_bytes_ >= kAppliedBytesAtOnce)) changed_.notify_all();
-}
-
-bool CommitApplier::MayHold(uint64_t run) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return runs_.count(run) != 0;
 }
 
 UseLoad CommitApplier::TakeUseLoad() {
@@ -73,6 +67,7 @@ Result<> CommitApplier::SettleUpTo(uint64_t number) {
 }
 
 std::optional<Error> CommitApplier::failure() const {
+  if (!failed_.load(std::memory_order_acquire)) return std::nullopt;
   const std::lock_guard<std::mutex> lock(mutex_);
   return failure_;
 }
@@ -90,7 +85,10 @@ void CommitApplier::Loop() {
     const Micros took = Now() - before;
     lock.lock();
     Forget(batch, took);
-    if (!applied) failure_ = std::move(applied).error();
+    if (!applied) {
+      failure_ = std::move(applied).error();
+      failed_.store(true, std::memory_order_release);
+    }
     changed_.notify_all();
   }
 }
@@ -117,8 +115,6 @@ void CommitApplier::Forget(const std::vector<NumberedCommit>& batch, Micros took
     rows += commit.rows;
     uses += commit.uses;
     pending_bytes_ -= commit.record.size();
-    for (const uint64_t run : commit.runs)
-      if (const auto found = runs_.find(run); --found->second == 0) runs_.erase(found);
   }
   pending_uses_ -= uses;
   if (uses > 0) use_cost_ += took * static_cast<Micros>(uses) / static_cast<Micros>(rows);

@@ -1,15 +1,15 @@
 // CommitApplier: the thread that brings groups that are durable in the commit log into the tables, many in one transaction, while the next ones are decided. That
 // many groups share the pages that they change is what makes a ledger of large pages cheap; that nobody waits for it is what makes a commit quick.
 //
-// Push, Settle, MayHold and failure() are for the store's caller, one thread. It may use the CommitTables itself between Settle and the next Push.
+// Push, Settle and failure() are for the store's caller, one thread. It may use the CommitTables itself between Settle and the next Push.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <optional>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
 #include "env/clock.h"
@@ -36,8 +36,6 @@ class CommitApplier {
   void Pace(size_t log_bytes);
   // What is pending is bounded by what the log has room for.
   void Push(NumberedCommit commit);
-  // Whether a run with this hash may be on its way.
-  [[nodiscard]] bool MayHold(uint64_t run);
   [[nodiscard]] UseLoad TakeUseLoad();
   // Returns when everything that was pushed is in the tables.
   [[nodiscard]] Result<> Settle();
@@ -61,11 +59,11 @@ class CommitApplier {
   const int64_t log_pages_max_;
   std::thread thread_;
 
+  std::atomic<bool> failed_{false};          // failure_ is set
   mutable std::mutex mutex_;                 // guards all that follows
   std::condition_variable changed_;
   std::deque<NumberedCommit> pending_;
-  std::unordered_map<uint64_t, uint32_t> runs_;  // of pending_ and of the batch that is being applied
-  size_t pending_bytes_ = 0;                 // likewise
+  size_t pending_bytes_ = 0;                 // of pending_ and of the batch that is being applied
   size_t pending_uses_ = 0;                  // likewise
   Micros use_cost_ = 0;                      // since it was asked for
   bool hurry_ = false;                       // somebody waits

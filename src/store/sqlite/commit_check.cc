@@ -1,5 +1,7 @@
 #include "store/sqlite/commit_check.h"
 
+#include <algorithm>
+
 #include "store/sqlite/commit_tables.h"
 
 namespace reeve::store {
@@ -10,14 +12,22 @@ Result<> CommitCheck::Prepare(sqlite::Database& database) {
 }
 
 Result<> CommitCheck::Check(const ServingWrites& writes, int64_t fence) {
-  grants_.clear();
-  for (const RunRow& run : writes.runs) {
-    if (run.state != RunState::kReserved || run.fence <= fence) continue;
-    const RunRow* const first = grants_.try_emplace(run.fence, &run).first->second;
-    if (first->run_id != run.run_id || first->customer_id != run.customer_id)
-      return Fail(Code::kFailed, "run {}: its fence {} was given to run {}", run.run_id, run.fence, first->run_id);
-  }
+  REEVE_TRY(CheckGrants(writes.runs, fence));
   for (const UsageRow& usage : writes.usage) REEVE_TRY(CheckCustomer(usage));
+  return {};
+}
+
+Result<> CommitCheck::CheckGrants(std::span<const RunRow> runs, int64_t fence) {
+  grants_.clear();
+  for (const RunRow& run : runs)
+    if (run.state == RunState::kReserved && run.fence > fence) grants_.push_back(&run);
+  const auto by_fence = [](const RunRow* a, const RunRow* b) { return a->fence < b->fence; };
+  std::sort(grants_.begin(), grants_.end(), by_fence);  // they are, mostly
+  for (size_t i = 1; i < grants_.size(); ++i) {
+    const RunRow &first = *grants_[i - 1], &run = *grants_[i];
+    if (first.fence == run.fence && (first.run_id != run.run_id || first.customer_id != run.customer_id))
+      return Fail(Code::kFailed, "run {}: its fence {} was given to run {}", run.run_id, run.fence, first.run_id);
+  }
   return {};
 }
 

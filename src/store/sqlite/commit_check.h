@@ -2,8 +2,9 @@
 // have been told, and would keep the store from being opened. Not safe for concurrent use.
 #pragma once
 
-#include <unordered_map>
+#include <span>
 #include <unordered_set>
+#include <vector>
 
 #include "drivers/sqlite/sqlite.h"
 #include "store/serving_store.h"
@@ -18,11 +19,12 @@ class CommitCheck {
   [[nodiscard]] Result<> Check(const ServingWrites& writes, int64_t fence);
 
  private:
+  [[nodiscard]] Result<> CheckGrants(std::span<const RunRow> runs, int64_t fence);
   [[nodiscard]] Result<> CheckCustomer(const UsageRow& usage);
 
   sqlite::Statement find_customer_;
   std::unordered_set<uint64_t> customers_;                     // hashes of those that are there
-  std::unordered_map<int64_t, const RunRow*> grants_;          // of the group
+  std::vector<const RunRow*> grants_;                          // of the group
 };
 
 }  // namespace reeve::store

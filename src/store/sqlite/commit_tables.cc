@@ -35,12 +35,13 @@ Result<> CommitTables::Begin(std::vector<std::string>* notes) {
 
 Result<> CommitTables::Apply(std::span<const NumberedCommit> commits) {
   if (commits.empty()) return {};
-  REEVE_ASSIGN(auto transaction, sqlite::Transaction::Begin(database_));
-  ServingMarks after = marks_;
+  std::vector<ServingWrites> writes;
   for (const NumberedCommit& commit : commits) {
-    REEVE_ASSIGN(const ServingWrites writes, ParseCommitRecord(commit.record));
-    REEVE_TRY(Write(writes, &after));
+    REEVE_ASSIGN(ServingWrites parsed, ParseCommitRecord(commit.record));
+    writes.push_back(std::move(parsed));
   }
+  REEVE_ASSIGN(auto transaction, sqlite::Transaction::Begin(database_));
+  REEVE_ASSIGN(const ServingMarks after, Write(writes));
   REEVE_TRY(statements_.PutMark(kCommitsAppliedMark, std::to_string(commits.back().number)));
   REEVE_TRY(Finish(transaction, after));
   applied_ = commits.back().number;
@@ -49,15 +50,15 @@ Result<> CommitTables::Apply(std::span<const NumberedCommit> commits) {
 
 Result<> CommitTables::Apply(const ServingWrites& writes) {
   REEVE_ASSIGN(auto transaction, sqlite::Transaction::Begin(database_));
-  ServingMarks after = marks_;
-  REEVE_TRY(Write(writes, &after));
+  REEVE_ASSIGN(const ServingMarks after, Write({&writes, 1}));
   return Finish(transaction, after);
 }
 
-Result<> CommitTables::Write(const ServingWrites& writes, ServingMarks* after) {
-  REEVE_TRY(statements_.Write(writes));
-  *after = MarksAfter(*after, writes);
-  return {};
+Result<ServingMarks> CommitTables::Write(std::span<const ServingWrites> commits) {
+  REEVE_TRY(statements_.Write(commits));
+  ServingMarks after = marks_;
+  for (const ServingWrites& writes : commits) after = MarksAfter(after, writes);
+  return after;
 }
 
 Result<> CommitTables::Finish(sqlite::Transaction& transaction, const ServingMarks& after) {
@@ -102,7 +103,7 @@ Result<uint64_t> ReplayCommits(Files& files, sqlite::Database& database) {
     return {};
   };
   REEVE_TRY(ReadCommitLog(files, path, tables.log_id(), before, [&](uint64_t number, std::string_view record) -> Result<> {
-    batch.push_back({number, std::string(record), 0, 0, {}});
+    batch.push_back({number, std::string(record), 0, 0});
     bytes += record.size();
     return bytes < kReplayedBytesAtOnce ? Result<>() : apply();
   }));

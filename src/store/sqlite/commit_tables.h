@@ -24,7 +24,6 @@ struct NumberedCommit {
   uint64_t number = 0;
   std::string record;                  // commit_record.h
   size_t rows = 0, uses = 0;           // in it; uses: those that are about uses (UseLoad)
-  std::vector<uint64_t> runs;          // RunHash of the runs in it, for whoever looks one up meanwhile
 };
 [[nodiscard]] uint64_t RunHash(std::string_view tenant_id, std::string_view run_id);
 
@@ -49,8 +48,8 @@ class CommitTables {
   [[nodiscard]] Result<> MoveLog(int64_t pages_max);
 
  private:
-  // Within a transaction; `after` are the marks that it leads to.
-  [[nodiscard]] Result<> Write(const ServingWrites& writes, ServingMarks* after);
+  // Within a transaction; the marks that it leads to.
+  [[nodiscard]] Result<ServingMarks> Write(std::span<const ServingWrites> commits);
   [[nodiscard]] Result<> Finish(sqlite::Transaction& transaction, const ServingMarks& after);
   [[nodiscard]] Result<> PruneMarks();
 

@@ -6,6 +6,7 @@
 #include "store/sqlite/commit_check.h"
 #include "store/sqlite/commit_log.h"
 #include "store/sqlite/commit_tables.h"
+#include "store/sqlite/pending_runs.h"
 #include "store/sqlite/serving_check.h"
 #include "store/sqlite/serving_load.h"
 #include "store/sqlite/serving_run.h"
@@ -55,8 +56,8 @@ class SqliteServingStore final : public ServingStore {
 
   Result<std::optional<RunRow>> FindRun(std::string_view tenant_id, std::string_view run_id) override {
     REEVE_TRY(Sound());
-    if (applier_->MayHold(RunHash(tenant_id, run_id))) REEVE_TRY(applier_->Settle());
-    // After MayHold: what has left the applier since is seen.
+    if (pending_.MayHold(RunHash(tenant_id, run_id), log_->released())) REEVE_TRY(applier_->Settle());
+    // Asked again: what has come into the tables since is seen.
     return finder_.Find(tenant_id, run_id, log_->released());
   }
 
@@ -108,10 +109,10 @@ class SqliteServingStore final : public ServingStore {
     commit.rows = writes.runs.size() + writes.usage.size() + writes.touches.size() + (writes.audit ? writes.audit->size() : 0);
     // A run moves one row of usage; the rest is counts of requests.
     commit.uses = writes.touches.size() + writes.usage.size() - std::min(writes.usage.size(), writes.runs.size());
-    for (const RunRow& run : writes.runs) commit.runs.push_back(RunHash(run.tenant_id, run.run_id));
     applier_->Pace(kCommitSegments * limits_.commit_segment_bytes);
     REEVE_TRY(log_->Append(commit.record));
     commit.number = log_->last();
+    for (const RunRow& run : writes.runs) pending_.Note(RunHash(run.tenant_id, run.run_id), commit.number, log_->released());
     applier_->Push(std::move(commit));
     return {};
   }
@@ -127,6 +128,7 @@ class SqliteServingStore final : public ServingStore {
   ServingMarks marks_;           // of everything that was committed
   std::optional<Error> error_;   // the first one; nothing works after it
   std::optional<CommitLog> log_;
+  PendingRuns pending_;
   std::optional<CommitApplier> applier_;
 };
 

@@ -1,6 +1,7 @@
 #include "store/sqlite/serving_writes.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/encoding.h"
 #include "catalog/ndjson.h"
@@ -89,13 +90,49 @@ Result<> ServingStatements::Prepare() {
   return {};
 }
 
-Result<> ServingStatements::Write(const ServingWrites& writes) {
-  for (const RunRow& run : writes.runs) REEVE_TRY(PutRun(run));
-  for (const UsageRow& usage : writes.usage) REEVE_TRY(PutUsage(usage, writes.ledger_time));
-  REEVE_TRY(Touch(writes.touches));
-  for (const KeyRevocation& revocation : writes.revocations) REEVE_TRY(Revoke(revocation));
-  for (const CustomerChange& change : writes.changes) REEVE_TRY(Change(change, writes.ledger_time));
-  if (writes.audit) REEVE_TRY(writer_.MergeRows(*writes.audit));
+// Table by table, each in the order of its key, in which what was written of one row keeps its own: neighbours share pages, and the ways to them.
+Result<> ServingStatements::Write(std::span<const ServingWrites> commits) {
+  REEVE_TRY(PutRuns(commits));
+  REEVE_TRY(PutUsages(commits));
+  REEVE_TRY(Touch(commits));
+  for (const ServingWrites& writes : commits) {
+    for (const KeyRevocation& revocation : writes.revocations) REEVE_TRY(Revoke(revocation));
+    for (const CustomerChange& change : writes.changes) REEVE_TRY(Change(change, writes.ledger_time));
+  }
+  return PutEvents(commits);
+}
+
+// A newer row of a run replaces the older one whole: only the last has to be written.
+Result<> ServingStatements::PutRuns(std::span<const ServingWrites> commits) {
+  std::vector<const RunRow*> runs;
+  for (const ServingWrites& writes : commits)
+    for (const RunRow& run : writes.runs) runs.push_back(&run);
+  const auto key = [](const RunRow* run) { return std::tie(run->tenant_id, run->run_id); };
+  std::stable_sort(runs.begin(), runs.end(), [&](const RunRow* a, const RunRow* b) { return key(a) < key(b); });
+  for (size_t i = 0; i < runs.size(); ++i)
+    if (i + 1 == runs.size() || key(runs[i]) != key(runs[i + 1])) REEVE_TRY(PutRun(*runs[i]));
+  return {};
+}
+
+Result<> ServingStatements::PutUsages(std::span<const ServingWrites> commits) {
+  std::vector<std::pair<const UsageRow*, Micros>> rows;
+  for (const ServingWrites& writes : commits)
+    for (const UsageRow& usage : writes.usage) rows.emplace_back(&usage, writes.ledger_time);
+  std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.first->tenant_id < b.first->tenant_id; });
+  for (const auto& [usage, now] : rows) REEVE_TRY(PutUsage(*usage, now));
+  return {};
+}
+
+Result<> ServingStatements::PutEvents(std::span<const ServingWrites> commits) {
+  std::vector<std::span<const catalog::Cell>> events;
+  for (const ServingWrites& writes : commits)
+    for (size_t i = 0; writes.audit && i < writes.audit->size(); ++i) events.push_back(writes.audit->Row(i));
+  if (events.empty()) return {};
+  const auto tenant = static_cast<size_t>(catalog::AuditLogs().Index("tenant_id"));
+  std::stable_sort(events.begin(), events.end(), [tenant](const auto& a, const auto& b) { return a[tenant].text < b[tenant].text; });
+  catalog::RowBatch rows(catalog::AuditLogs());  // its texts are those of `commits`
+  for (const auto& event : events) std::copy(event.begin(), event.end(), rows.AddRow().begin());
+  REEVE_TRY(writer_.MergeRows(rows));
   return {};
 }
 
@@ -168,11 +205,11 @@ Result<> ServingStatements::PutUsage(const UsageRow& usage, Micros now) {
   return set_usage_.Run();
 }
 
-// In the order of the index through which they are found, so that many of them share its pages.
-Result<> ServingStatements::Touch(std::span<const KeyTouch> touches) {
+// In the order of the index through which they are found.
+Result<> ServingStatements::Touch(std::span<const ServingWrites> commits) {
   std::vector<const KeyTouch*> ordered;
-  ordered.reserve(touches.size());
-  for (const KeyTouch& touch : touches) ordered.push_back(&touch);
+  for (const ServingWrites& writes : commits)
+    for (const KeyTouch& touch : writes.touches) ordered.push_back(&touch);
   std::sort(ordered.begin(), ordered.end(), [](const KeyTouch* a, const KeyTouch* b) { return a->digest < b->digest; });
   for (const KeyTouch* touch : ordered) {
     const std::string hash = HexOf(touch->digest);

@@ -1,6 +1,7 @@
 // The statements of ServingStore::Commit, prepared once. It neither begins nor ends transactions. Not safe for concurrent use.
 #pragma once
 
+#include <span>
 #include <string>
 #include <unordered_map>
 
@@ -15,13 +16,16 @@ class ServingStatements {
   explicit ServingStatements(sqlite::Database& database) : database_(&database), tables_(database), writer_(database) {}
   [[nodiscard]] Result<> Prepare();
 
-  // Everything but the marks. On error some of it may be written: roll back.
-  [[nodiscard]] Result<> Write(const ServingWrites& writes);
+  // Everything in transactions that follow one another but the marks. On error some of it may be written: roll back.
+  [[nodiscard]] Result<> Write(std::span<const ServingWrites> commits);
   // The marks that differ.
   [[nodiscard]] Result<> WriteMarks(const ServingMarks& before, const ServingMarks& after);
   [[nodiscard]] Result<> PutMark(std::string_view name, std::string_view value);
 
  private:
+  [[nodiscard]] Result<> PutRuns(std::span<const ServingWrites> commits);
+  [[nodiscard]] Result<> PutUsages(std::span<const ServingWrites> commits);
+  [[nodiscard]] Result<> PutEvents(std::span<const ServingWrites> commits);
   [[nodiscard]] Result<> PutRun(const RunRow& run);
   // A month of customer_usage that was written before.
   struct KnownMonth {
@@ -33,7 +37,7 @@ class ServingStatements {
   // The month's first row of the ledger's life here; makes its rows where they are missing.
   [[nodiscard]] Result<KnownMonth> Begin(const UsageRow& usage, std::string_view month, Micros now);
   [[nodiscard]] Result<LegacyPart> ReadLegacyPart(const UsageRow& usage, std::string_view month);
-  [[nodiscard]] Result<> Touch(std::span<const KeyTouch> touches);
+  [[nodiscard]] Result<> Touch(std::span<const ServingWrites> commits);
   [[nodiscard]] Result<> Revoke(const KeyRevocation& revocation);
   [[nodiscard]] Result<> Change(const CustomerChange& change, Micros now);
 
