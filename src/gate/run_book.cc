@@ -131,7 +131,7 @@ RunBook::Account RunBook::ViewOf(uint32_t customer, Days month) const {
   view.month = month;
   view.month_runs = count != nullptr ? count->runs : 0;
   view.live_runs = static_cast<int64_t>(ledger.open.size());
-  if (!ledger.open.empty()) view.first_lease_end = (*ledger.open.begin())->lease_end;
+  if (!ledger.open.empty()) view.first_lease_end = ledger.open.begin()->end;
   return view;
 }
 
@@ -168,14 +168,16 @@ void RunBook::Open(Run& run, Micros lease_end) {
 
 // Mostly the latest to end: then its place is found at once.
 void RunBook::EnterLease(Run& run) {
+  const Lease lease{run.lease_end, run.row.fence, &run};
   Leases& open = accounts_[run.customer].open;
-  open.insert(open.end(), &run);
-  due_.insert(due_.end(), &run);
+  open.insert(open.end(), lease);
+  due_.insert(due_.end(), lease);
 }
 
 void RunBook::LeaveLease(Run& run) {
-  due_.erase(&run);
-  accounts_[run.customer].open.erase(&run);
+  const Lease lease{run.lease_end, run.row.fence, &run};
+  due_.erase(lease);
+  accounts_[run.customer].open.erase(lease);
 }
 
 void RunBook::End(Run& run, RunState state, const Instant& now) {

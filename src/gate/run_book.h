@@ -37,7 +37,6 @@
 
 namespace reeve::gate {
 
-inline constexpr size_t kLineBytes = 64;            // of the processor's cache
 inline constexpr size_t kEndedRunsKept = 1u << 16;  // for repeated calls; older ones are looked up in the store
 
 class RunBook {
@@ -53,15 +52,14 @@ class RunBook {
   // kCorrupt for a run that is not reserved.
   [[nodiscard]] Result<> PutRun(const store::RunRow& row, const domain::Instant& now);
   void PutMarks(const store::ServingMarks& marks);
-  // The customer is no longer in the store. Its leases run out.
-  void Forget(uint32_t customer);
+  void Forget(uint32_t customer);    // it is no longer in the store; its leases run out
 
   // Answers a call that the door let in (writer.h judges the key). `api_key_id` is for the record.
   [[nodiscard]] RunAnswer Call(uint32_t customer, std::string_view api_key_id, const RunCall& call, const domain::Instant& now);
-  // Starts to fetch the customer's account. Inlined always: the compiler takes a function that only fetches for one without effect.
+  // Starts to fetch the customer's account, line by line. Inlined always: the compiler takes a function that only fetches for one without effect.
   [[gnu::always_inline]] void Approach(uint32_t customer) const {
     const char* const account = reinterpret_cast<const char*>(&accounts_[customer]);
-    for (size_t at = 0; at < sizeof(Ledger); at += kLineBytes) __builtin_prefetch(account + at, 1);
+    for (size_t at = 0; at < sizeof(Ledger); at += 64) __builtin_prefetch(account + at, 1);
   }
   // Ends up to `most` leases that are over; how many it ended.
   size_t ExpireDue(const domain::Instant& now, size_t most);
@@ -121,12 +119,14 @@ class RunBook {
     bool dirty = false, pinned = false;
     store::RunRow row;               // without the names of the customer
   };
-  struct ByEnd {
-    bool operator()(const Run* a, const Run* b) const {
-      return a->lease_end != b->lease_end ? a->lease_end < b->lease_end : a->row.fence < b->row.fence;
-    }
+  // With what it is ordered by beside it: runs themselves are far apart in memory.
+  struct Lease {
+    Micros end = 0;
+    int64_t fence = 0;
+    Run* run = nullptr;
+    bool operator<(const Lease& other) const { return end != other.end ? end < other.end : fence < other.fence; }
   };
-  using Leases = std::set<Run*, ByEnd>;
+  using Leases = std::set<Lease>;
   struct Ledger : Account {
     std::string customer_id, tenant_id;
     std::vector<MonthCount> months;

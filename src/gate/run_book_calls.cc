@@ -169,7 +169,7 @@ Decision RunBook::Judge(uint32_t customer, const Instant& now) {
   const auto full = [&] { return ledger.quotas.concurrent_runs && static_cast<int64_t>(ledger.open.size()) >= *ledger.quotas.concurrent_runs; };
   if (full()) ExpireOf(customer, now);
   standing.live_runs = static_cast<int64_t>(ledger.open.size());
-  if (!ledger.open.empty()) standing.next_lease_end = (*ledger.open.begin())->lease_end - now.steady;
+  if (!ledger.open.empty()) standing.next_lease_end = ledger.open.begin()->end - now.steady;
   return domain::JudgeRun(standing);
 }
 
@@ -266,13 +266,13 @@ void RunBook::Expire(Run& run, const Instant& now) {
 
 void RunBook::ExpireOf(uint32_t customer, const Instant& now) {
   const Leases& open = accounts_[customer].open;
-  while (!open.empty() && (*open.begin())->lease_end <= now.steady) Expire(**open.begin(), now);
+  while (!open.empty() && open.begin()->end <= now.steady) Expire(*open.begin()->run, now);
 }
 
 size_t RunBook::ExpireDue(const Instant& now, size_t most) {
   size_t ended = 0;
-  while (ended < most && !due_.empty() && (*due_.begin())->lease_end <= now.steady) {
-    Expire(**due_.begin(), now);
+  while (ended < most && !due_.empty() && due_.begin()->end <= now.steady) {
+    Expire(*due_.begin()->run, now);
     ++ended;
   }
   return ended;
@@ -280,7 +280,7 @@ size_t RunBook::ExpireDue(const Instant& now, size_t most) {
 
 std::optional<Micros> RunBook::NextDue() const {
   if (due_.empty()) return std::nullopt;
-  return (*due_.begin())->lease_end;
+  return due_.begin()->end;
 }
 
 void RunBook::Record(const Run& run, std::string_view event, std::string_view actor_type, std::string_view actor_id, std::string_view facts,
