@@ -19,6 +19,7 @@ class EchoHandler final : public Handler {
     seen.push_back(fmt::format("{} {} {}", request.method_text, request.path, request.body));
     if (request.path == "/later") {
       last_ticket = ticket;
+      later = request;
       return Answer::kLater;
     }
     reply->body = seen.back();
@@ -34,6 +35,7 @@ class EchoHandler final : public Handler {
   std::vector<Fault> faults;
   std::string refused_path;
   Ticket last_ticket = 0;
+  Request later;               // of /later, whose texts stay where they are until it is answered; but for its body
 };
 
 class ExchangeTest : public ::testing::Test {
@@ -253,6 +255,22 @@ TEST_F(ExchangeTest, AnAnswerThatComesLaterHoldsUpWhatIsBehindIt) {
   EXPECT_TRUE(exchange_.Finish(handler_.last_ticket, reply, now_));
   EXPECT_EQ(Drain(), Answer("late") + Answer("GET /b "));
   EXPECT_FALSE(exchange_.Finish(handler_.last_ticket, reply, now_)) << "once is enough";
+}
+
+TEST_F(ExchangeTest, TheTextsOfARequestStayUntilItsAnswerThatComesLater) {
+  const std::string head = "POST /later" + std::string(kHost) + "X-Request-Id: r1\r\nAccept: */*\r\n";
+  const std::string behind = "GET /a" + std::string(kHost) + "\r\n";
+  for (const std::string& request : {head + "Content-Length: 100\r\n\r\n" + std::string(100, 'b'), head + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"})
+    for (const size_t step : {size_t{1}, size_t{7}, SIZE_MAX}) {
+      Give(std::string(5000, ' ').replace(0, 0, "GET /b" + std::string(kHost) + "X: ") + "\r\n\r\n", 4000);  // so that the buffer moves
+      ASSERT_EQ(Give(request + behind, step), "");
+      EXPECT_EQ(handler_.later.path, "/later");
+      EXPECT_EQ(handler_.later.request_id, "r1");
+      EXPECT_EQ(handler_.later.accept, "*/*");
+      Reply reply;
+      EXPECT_TRUE(exchange_.Finish(handler_.last_ticket, reply, now_));
+      EXPECT_TRUE(Give(behind.substr(behind.size() - std::min(untaken_, behind.size()))).ends_with(Answer("GET /a ")));
+    }
 }
 
 TEST_F(ExchangeTest, DrainingMakesEveryAnswerTheLast) {
