@@ -16,18 +16,16 @@ Result<uint32_t> CustomerTable::PlanNumber(const std::string& name) {
 
 Result<uint32_t> CustomerTable::Put(const store::ServedCustomer& customer) {
   REEVE_ASSIGN(const uint32_t plan, PlanNumber(customer.plan));
-  uint32_t number = 0;
-  if (const auto found = numbers_.find(customer.customer_id); found != numbers_.end()) {
-    number = found->second;
-  } else {
+  const std::optional<uint32_t> known = Find(customer.customer_id);
+  const uint32_t number = known.value_or(size());
+  if (!known) {
     if (states_.size() == kCustomersMax) return Fail(Code::kCorrupt, "more than {} customers", kCustomersMax);
-    number = static_cast<uint32_t>(states_.size());
     heads_.Grow();
     CustomerState& state = states_.Grow();
     taken_.push_back(0);
     if (!texts_.Add(customer.customer_id, &state.customer_id) || !texts_.Add(customer.tenant_id, &state.tenant_id))
       return Fail(Code::kCorrupt, "the names of a customer have {} bytes", customer.customer_id.size() + customer.tenant_id.size());
-    numbers_.emplace(texts_.At(state.customer_id), number);
+    numbers_.Add(customer.customer_id, number);
   }
   SetBits(number, ~0u << kPlanShift, plan << kPlanShift);
   return number;
@@ -42,10 +40,10 @@ void CustomerTable::SetBits(uint32_t number, uint32_t mask, uint32_t bits) {
 
 void CustomerTable::SetStanding(uint32_t number, uint32_t bits) { SetBits(number, kKnown | kSuspended | kCancelled | kSubscribed, bits); }
 
-std::optional<uint32_t> CustomerTable::Find(std::string_view customer_id) const {
-  const auto found = numbers_.find(customer_id);
-  if (found == numbers_.end()) return std::nullopt;
-  return found->second;
+std::optional<uint32_t> CustomerTable::Find(std::string_view customer_id, uint32_t guess) const {
+  const auto is = [&](uint32_t number) { return Text(At(number).customer_id) == customer_id; };
+  if (guess < size() && is(guess)) return guess;
+  return numbers_.Find(customer_id, is);
 }
 
 void CustomerTable::PushTouched(uint32_t number) {

@@ -19,6 +19,7 @@
 #include "domain/decision.h"
 #include "domain/rate_limit.h"
 #include "gate/blocks.h"
+#include "gate/name_table.h"
 #include "store/serving_store.h"
 
 namespace reeve::gate {
@@ -59,8 +60,8 @@ class CustomerTable {
   // too many of them, or of plans.
   [[nodiscard]] Result<uint32_t> Put(const store::ServedCustomer& customer);
   void SetStanding(uint32_t number, uint32_t bits);
-  // The number of a customer, or nullopt.
-  [[nodiscard]] std::optional<uint32_t> Find(std::string_view customer_id) const;
+  // The number of a customer, or nullopt. `guess`: looked at first, which is cheaper than to look among all.
+  [[nodiscard]] std::optional<uint32_t> Find(std::string_view customer_id, uint32_t guess = kNoCustomer) const;
   [[nodiscard]] uint32_t size() const { return static_cast<uint32_t>(states_.size()); }
 
   [[nodiscard]] CustomerHead& HeadOf(uint32_t number) const { return heads_[number]; }
@@ -105,7 +106,7 @@ class CustomerTable {
   std::atomic<uint32_t> touched_{0};
   // The writer's.
   std::vector<uint64_t> taken_;
-  std::unordered_map<std::string_view, uint32_t> numbers_;
+  NameTable numbers_;                                 // by customer_id
   std::unordered_map<std::string_view, uint32_t> plan_numbers_;
 };
 

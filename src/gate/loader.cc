@@ -61,15 +61,22 @@ class Loader {
     if (failed_) return;
     if (key.customer_id != last_customer_id_) {
       last_customer_id_ = key.customer_id;
-      last_customer_ = state_.customers.Find(key.customer_id).value_or(kNoCustomer);
+      last_customer_ = Find(key.customer_id).value_or(kNoCustomer);
     }
     if (Result<> added = keys_.Add(key, last_customer_); !added) failed_ = std::move(added).error();
   }
 
   // What was counted of a customer that was there before is newer in the book than in the store.
-  bool IsFresh(const std::string& customer_id) const {
-    const std::optional<uint32_t> number = state_.customers.Find(customer_id);
+  bool IsFresh(const std::string& customer_id) {
+    const std::optional<uint32_t> number = Find(customer_id);
     return number && *number >= known_before_;
+  }
+
+  // Rows of every table come in the order of customers, or nearly.
+  std::optional<uint32_t> Find(std::string_view customer_id) {
+    const std::optional<uint32_t> number = state_.customers.Find(customer_id, next_customer_);
+    if (number) next_customer_ = *number + 1;
+    return number;
   }
 
   Clock& clock_;
@@ -78,7 +85,8 @@ class Loader {
   const uint32_t known_before_;
   KeyIndex::Builder keys_;
   std::vector<bool> seen_;
-  std::string last_customer_id_ = "\n";  // keys come in order of customers, or nearly
+  uint32_t next_customer_ = 0;
+  std::string last_customer_id_ = "\n";
   uint32_t last_customer_ = kNoCustomer;
   std::vector<store::RunRow> runs_;
   std::optional<Error> failed_;
