@@ -115,6 +115,17 @@ std::string_view Statement::Text(int column) const {
   return {reinterpret_cast<const char*>(text), static_cast<size_t>(sqlite3_column_bytes(statement_, column))};
 }
 
+bool RowValues::IsNull(int column) const { return sqlite3_value_type(values_[column]) == SQLITE_NULL; }
+
+int64_t RowValues::Int(int column) const { return sqlite3_value_int64(values_[column]); }
+
+std::optional<int64_t> RowValues::MaybeInt(int column) const {
+  if (IsNull(column)) return std::nullopt;
+  return Int(column);
+}
+
+std::string_view RowValues::Text(int column) const { return Database::ArgumentText(values_[column]); }
+
 std::string_view Statement::Blob(int column) const {
   const void* bytes = sqlite3_column_blob(statement_, column);
   if (bytes == nullptr) return {};
@@ -138,7 +149,33 @@ Result<std::unique_ptr<Database>> Database::Open(const std::string& path, Mode m
     return error;
   }
   sqlite3_busy_timeout(handle, busy_ms);
-  return std::unique_ptr<Database>(new Database(path, handle));
+  std::unique_ptr<Database> database(new Database(path, handle));
+  REEVE_TRY(database->RegisterVisits());
+  return database;
+}
+
+// An aggregate: the engine hands it row after row and returns to its caller once.
+Result<> Database::RegisterVisits() {
+  const auto step = [](sqlite3_context* context, int, sqlite3_value** values) {
+    Visit* const visit = static_cast<Database*>(sqlite3_user_data(context))->visit_;
+    if (visit != nullptr && !visit->failure) {
+      if (Result<> done = visit->row(RowValues(values)); !done) visit->failure = std::move(done).error();
+    }
+    if (visit == nullptr || visit->failure) sqlite3_result_error(context, "the visit ended", -1);
+  };
+  const auto finish = [](sqlite3_context*) {};
+  if (sqlite3_create_function_v2(handle_, "visit_row", -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, this, nullptr, step, finish, nullptr) != SQLITE_OK) return LastError();
+  return {};
+}
+
+Result<> Database::VisitRows(Statement& statement, const VisitRow& row) {
+  REEVE_ASSERT(statement.database_ == this && visit_ == nullptr);
+  Visit visit{row, std::nullopt};
+  visit_ = &visit;
+  Result<> ran = statement.Run();
+  visit_ = nullptr;
+  if (visit.failure) return Unexpected(std::move(*visit.failure));
+  return ran;
 }
 
 Database::~Database() {

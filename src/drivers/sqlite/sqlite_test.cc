@@ -106,6 +106,39 @@ TEST_F(SqliteDriver, WhatIsNotCommittedIsRolledBack) {
   EXPECT_TRUE(database->InAutocommit());
 }
 
+TEST_F(SqliteDriver, AVisitSeesEachRowOnceAndEndsWithItsFirstError) {
+  const auto database = Open();
+  ASSERT_TRUE(database->Execute("CREATE TABLE t (a INTEGER, b TEXT); INSERT INTO t VALUES (1, 'one'), (2, NULL), (3, ''), (4, 'four')"));
+  Statement read = database->Prepare("SELECT visit_row(b, a) FROM t WHERE a >= ?1").value();
+  std::string seen;
+  const auto visit = [&](const RowValues& row) -> Result<> {
+    seen += fmt::format("{}:{} ", row.Int(1), row.IsNull(0) ? "NULL" : row.Text(0));
+    if (row.Text(0) == "four") return Fail(Code::kCorrupt, "no more");
+    return {};
+  };
+  read.BindInt(1, 2);
+  const Result<> ended = database->VisitRows(read, visit);
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, Code::kCorrupt);
+  EXPECT_EQ(ended.error().message, "no more");
+  EXPECT_EQ(seen, "2:NULL 3: 4:four ");
+  seen.clear();
+  ASSERT_TRUE(database->Execute("UPDATE t SET b = 'vier' WHERE a = 4"));
+  ASSERT_TRUE(database->VisitRows(read, visit)) << "the statement was reset, and is bound as it was";
+  EXPECT_EQ(seen, "2:NULL 3: 4:vier ");
+  read.BindInt(1, 5);
+  seen.clear();
+  EXPECT_TRUE(database->VisitRows(read, visit));
+  EXPECT_EQ(seen, "");
+}
+
+TEST_F(SqliteDriver, AVisitThatNobodyMakesFails) {
+  const auto database = Open();
+  EXPECT_TRUE(database->Execute("CREATE TABLE t (a INTEGER)"));
+  EXPECT_TRUE(database->Execute("SELECT visit_row(a) FROM t")) << "no row, no visit";
+  EXPECT_FALSE(database->Execute("INSERT INTO t VALUES (1); SELECT visit_row(a) FROM t"));
+}
+
 TEST_F(SqliteDriver, AFullDatabaseSaysSo) {
   auto database = Open();
   ASSERT_TRUE(database->Execute("CREATE TABLE t (a); PRAGMA max_page_count=5"));

@@ -18,14 +18,13 @@ struct KeyBlock;
 
 class KeyLoad {
  public:
-  // REQUIRES: `database` is open on `path`; it outlives this
-  KeyLoad(std::string path, sqlite::Database& database);
+  explicit KeyLoad(std::string path);
   ~KeyLoad();
   KeyLoad(const KeyLoad&) = delete;
   KeyLoad& operator=(const KeyLoad&) = delete;
 
-  // Begins to read in the background, where there is a second processor.
-  [[nodiscard]] Result<> Start();
+  // Begins to read in the background, where there is a second processor. REQUIRES: `database` is open on `path`
+  [[nodiscard]] Result<> Start(sqlite::Database& database);
   // Hands over every key. Once.
   [[nodiscard]] Result<> Visit(const std::function<void(const ServedKey&)>& visit);
 
@@ -34,10 +33,9 @@ class KeyLoad {
   [[nodiscard]] bool NextRange(Range* range);
   // Reads the keys of the next ranges into blocks until there are no more.
   void Help();
-  [[nodiscard]] Result<> ReadBlocks(sqlite::Database& database);
+  [[nodiscard]] Result<> ReadBlocks();
 
   const std::string path_;
-  sqlite::Database& database_;
   int64_t first_ = 0, last_ = -1;     // row ids; constant after Start
   std::atomic<int64_t> next_{0};      // row id at which the next range begins
   BoundedQueue<std::unique_ptr<KeyBlock>> blocks_;

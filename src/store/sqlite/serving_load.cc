@@ -57,11 +57,6 @@ class InOrder {
   std::unordered_map<std::string_view, size_t> by_name_;
 };
 
-std::optional<int64_t> MaybeInt(const sqlite::Statement& row, int column) {
-  if (row.IsNull(column)) return std::nullopt;
-  return row.Int(column);
-}
-
 // Calls `visit` with each row.
 template <typename Visit>
 Result<> ForEachRow(sqlite::Statement& statement, const Visit& visit) {
@@ -94,10 +89,10 @@ class Loader {
 
 Result<> Loader::ReadSubscriptions() {
   REEVE_ASSIGN(sqlite::Statement read,
-               database_.Prepare("SELECT customer_id, monthly_pipeline_quota, concurrent_pipeline_quota, storage_quota_gb "
+               database_.Prepare("SELECT visit_row(customer_id, monthly_pipeline_quota, concurrent_pipeline_quota, storage_quota_gb) "
                                  "FROM customer_subscriptions NOT INDEXED WHERE billing_cycle_end IS NULL"));
-  return ForEachRow(read, [&](const sqlite::Statement& row) -> Result<> {
-    subscriptions_.Add(row.Text(0), {MaybeInt(row, 1), MaybeInt(row, 2), MaybeInt(row, 3)});
+  return database_.VisitRows(read, [&](const sqlite::RowValues& row) -> Result<> {
+    subscriptions_.Add(row.Text(0), {row.MaybeInt(1), row.MaybeInt(2), row.MaybeInt(3)});
     return {};
   });
 }
@@ -117,9 +112,9 @@ Result<> Loader::ReadStorage() {
 Result<> Loader::Customers() {
   REEVE_TRY(ReadSubscriptions());
   REEVE_TRY(ReadStorage());
-  REEVE_ASSIGN(sqlite::Statement read, database_.Prepare("SELECT customer_id, tenant_id, status, subscription_plan FROM customers NOT INDEXED"));
+  REEVE_ASSIGN(sqlite::Statement read, database_.Prepare("SELECT visit_row(customer_id, tenant_id, status, subscription_plan) FROM customers NOT INDEXED"));
   ServedCustomer customer;
-  return ForEachRow(read, [&](const sqlite::Statement& row) -> Result<> {
+  return database_.VisitRows(read, [&](const sqlite::RowValues& row) -> Result<> {
     customer.customer_id = row.Text(0);
     customer.tenant_id = row.Text(1);
     customer.status = row.Text(2);
@@ -155,14 +150,14 @@ Result<> Loader::ReadOpenRuns() {
 
 Result<> Loader::VisitUsage(std::string_view condition, Days month) {
   REEVE_ASSIGN(sqlite::Statement read,
-               database_.Prepare(fmt::format("SELECT u.customer_id, u.tenant_id, u.usage_month, u.pipelines_run_count, u.pipelines_running_count, "
-                                             "t.compute_ms, u.api_requests_count, u.last_pipeline_run_at FROM customer_usage u LEFT JOIN reeve_run_totals t "
+               database_.Prepare(fmt::format("SELECT visit_row(u.customer_id, u.tenant_id, u.usage_month, u.pipelines_run_count, u.pipelines_running_count, "
+                                             "t.compute_ms, u.api_requests_count, u.last_pipeline_run_at) FROM customer_usage u LEFT JOIN reeve_run_totals t "
                                              "ON t.tenant_id = u.tenant_id AND t.usage_month = u.usage_month WHERE u.usage_month {} ?1",
                                              condition)));
   const std::string text = FormatDate(month);
   read.BindText(1, text);
   UsageRow usage;
-  return ForEachRow(read, [&](const sqlite::Statement& row) -> Result<> {
+  return database_.VisitRows(read, [&](const sqlite::RowValues& row) -> Result<> {
     usage.customer_id = row.Text(0);
     usage.tenant_id = row.Text(1);
     const std::optional<Days> of = row.Text(2) == text ? std::optional(month) : ParseDate(row.Text(2));
@@ -172,7 +167,7 @@ Result<> Loader::VisitUsage(std::string_view condition, Days month) {
     usage.running_count = row.Int(4);
     usage.compute_ms = row.Int(5);
     usage.api_requests = row.Int(6);
-    usage.last_run_at = MaybeInt(row, 7);
+    usage.last_run_at = row.MaybeInt(7);
     visitor_.usage(usage);
     return {};
   });
@@ -193,8 +188,8 @@ Result<> Loader::UsageAndRuns(Days from_month) {
 
 Result<> LoadServing(const std::string& path, Days from_month, const ServingVisitor& visitor) {
   REEVE_ASSIGN(const std::unique_ptr<sqlite::Database> database, OpenForReading(path));
-  KeyLoad keys(path, *database);
-  REEVE_TRY(keys.Start());
+  KeyLoad keys(path);
+  REEVE_TRY(keys.Start(*database));
   Loader loader(*database, visitor);
   REEVE_TRY(loader.Customers());
   REEVE_TRY(keys.Visit(visitor.key));
