@@ -102,7 +102,7 @@ struct ServingWrites {
   // The store's marks after this transaction; none of them ever goes back. They are written with it, also when nothing else is in it.
   Micros ledger_time = 0;              // high-water mark
   int64_t fence = 0;                   // highest that was granted
-  int64_t audit_seq = 0;               // number of the newest event of the ledger's chain (gate/ledger_audit.h), and its digest as 64 hex digits
+  int64_t audit_seq = 0;               // number of the newest event of the ledger's chain (store/ledger_chain.h), and its digest as 64 hex digits
   std::string audit_head;
 };
 
