@@ -39,7 +39,7 @@ inline void PutNull(RowBatch* batch, std::span<Cell> row, std::string_view colum
   row[static_cast<size_t>(batch->table().Index(column))] = Cell::Null();
 }
 
-// Appends a copy of `row`, texts included, and returns its cells.
+// Appends a copy of `row`, texts included, and returns its cells. REQUIRES: `row` is none of `out`
 std::span<Cell> CopyRow(Row row, RowBatch* out);
 
 // The row as a line of an export: equal lines are equal rows.
