@@ -40,8 +40,10 @@ class Authenticator {
   static void Read(std::string_view key_text, Shown* shown);
   // Starts to fetch what a decision about a key that is known reads and writes outside its entry. Inlined always: see CustomerTable::Approach.
   [[gnu::always_inline]] void ApproachOwner(const Moment& now, uint32_t key) {
-    now.keys->ApproachCold(key);
-    const uint32_t customer = now.keys->At(key).customer;
+    const KeyIndex::Entry& entry = now.keys->At(key);
+    // Only the first use since a flush goes there.
+    if ((entry.standing.load(std::memory_order_relaxed) & KeyIndex::kTouched) == 0) now.keys->ApproachCold(key);
+    const uint32_t customer = entry.customer;
     if (customer != kNoCustomer) state_.customers.Approach(customer);
   }
   void DecideAlone(const Moment& now, std::string_view key_text, const Need& need, bool timed, crypto::Digest* digest, Admission* admission);
