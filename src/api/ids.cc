@@ -3,19 +3,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/encoding.h"
+
 namespace reeve::api {
 namespace {
 
 constexpr size_t kRandomBytes = 10;
 
 bool IsHex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
-
-constexpr std::array<std::array<char, 2>, 256> HexPairs() {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::array<std::array<char, 2>, 256> pairs{};
-  for (size_t i = 0; i < pairs.size(); ++i) pairs[i] = {kDigits[i >> 4], kDigits[i & 15]};
-  return pairs;
-}
 
 }  // namespace
 
@@ -49,8 +44,7 @@ std::string_view IdMaker::Next(Micros now) {
   id[8] = static_cast<unsigned char>(0x80 | (id[8] & 0x3f));
   // Where the two digits of each byte stand: behind the fourth, sixth, eighth and tenth is a dash.
   static constexpr std::array<uint8_t, 16> kPlaces = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
-  static constexpr std::array<std::array<char, 2>, 256> kDigits = HexPairs();
-  for (size_t i = 0; i < id.size(); ++i) std::memcpy(text_.data() + kPlaces[i], kDigits[id[i]].data(), 2);
+  for (size_t i = 0; i < id.size(); ++i) std::memcpy(text_.data() + kPlaces[i], kHexPairs[id[i]].data(), 2);
   return {text_.data(), text_.size()};
 }
 

@@ -6,7 +6,6 @@
 namespace reeve {
 namespace {
 
-constexpr char kHexDigits[] = "0123456789abcdef";
 constexpr char kBase64Digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 constexpr std::array<int8_t, 256> MakeHexValues() {
@@ -48,11 +47,7 @@ int Base64Value(char c) { return kBase64Values[static_cast<uint8_t>(c)]; }
 
 std::string HexEncode(std::string_view bytes) {
   std::string out(bytes.size() * 2, '\0');
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    const auto byte = static_cast<uint8_t>(bytes[i]);
-    out[2 * i] = kHexDigits[byte >> 4];
-    out[2 * i + 1] = kHexDigits[byte & 15];
-  }
+  for (size_t i = 0; i < bytes.size(); ++i) std::memcpy(&out[2 * i], kHexPairs[static_cast<uint8_t>(bytes[i])].data(), 2);
   return out;
 }
 
@@ -138,8 +133,7 @@ void AppendJsonString(std::string_view text, std::string* out) {
       case '\t': *out += "\\t"; break;
       default:
         *out += "\\u00";
-        *out += kHexDigits[c >> 4];
-        *out += kHexDigits[c & 15];
+        out->append(kHexPairs[c].data(), 2);
     }
   }
   out->append(text, plain, text.size() - plain);

@@ -2,6 +2,7 @@
 // Pure functions; safe from any thread. Not for secrets' comparison.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +12,13 @@ namespace reeve {
 
 // Lower-case hex of `bytes`.
 [[nodiscard]] std::string HexEncode(std::string_view bytes);
+// The two lower-case hex digits of each byte.
+inline constexpr std::array<std::array<char, 2>, 256> kHexPairs = [] {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (size_t i = 0; i < pairs.size(); ++i) pairs[i] = {kDigits[i >> 4], kDigits[i & 15]};
+  return pairs;
+}();
 // Bytes of hex digits of any case, two for each of `bytes`. False (`out` unspecified) for another length or another character.
 [[nodiscard]] bool HexDecodeTo(std::string_view text, uint8_t* out, size_t bytes);
 // Bytes of hex digits of any case; nullopt for odd length or another character.

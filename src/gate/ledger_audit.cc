@@ -2,7 +2,6 @@
 
 #include "crypto/sha256.h"
 #include "store/ledger_chain.h"
-#include "store/ledger_check.h"
 
 namespace reeve::gate {
 namespace {
@@ -44,16 +43,6 @@ void LedgerChain::Append(const LedgerEvent& event, catalog::RowBatch* out) {
   put(Col().metadata, line_);
   row[Col().created_at] = Cell::Int(event.at);
   head_ = store::LedgerDigest(row, &line_);
-}
-
-std::string CheckLedgerChain(const catalog::RowBatch& rows, int64_t seq, std::string_view head) {
-  const store::EventScan scan = [&rows](const std::function<Result<>(store::EventRow)>& visit) -> Result<> {
-    for (size_t i = 0; i < rows.size(); ++i) REEVE_TRY(visit(rows.Row(i)));
-    return {};
-  };
-  const auto verdict = store::CheckLedger(scan, {seq, std::string(head)}, 0);
-  REEVE_ASSERT(verdict.has_value());
-  return verdict->state == store::LedgerState::kWhole ? std::string() : store::Describe(*verdict);
 }
 
 }  // namespace reeve::gate

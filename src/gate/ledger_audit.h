@@ -41,8 +41,4 @@ class LedgerChain {
   std::string line_;
 };
 
-// Checks that the ledger's events among `rows` (of AuditLogs(), in any order) are all there and unchanged up to `seq` and `head`, as store/ledger_check.h
-// does. What is wrong in words, empty if nothing is.
-[[nodiscard]] std::string CheckLedgerChain(const catalog::RowBatch& rows, int64_t seq, std::string_view head);
-
 }  // namespace reeve::gate

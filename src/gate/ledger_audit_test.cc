@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "gate/ledger_audit_testing.h"
 #include "gate/run_book_testing.h"
 
 namespace reeve::gate {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gate/gate_testing.h"
+#include "gate/ledger_audit_testing.h"
 #include "gate/loader.h"
 #include "gate/run_book.h"
 

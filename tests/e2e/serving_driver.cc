@@ -24,7 +24,7 @@
 #include "env/clock.h"
 #include "env/files.h"
 #include "gate/gate.h"
-#include "gate/ledger_audit.h"
+#include "gate/ledger_audit_testing.h"
 #include "store/sqlite/serving_store.h"
 #include "store/sqlite/sqlite_sink.h"
 #include "tests/conformance/central_sink_world.h"

@@ -6,6 +6,7 @@
 
 #include "crypto/sha256.h"
 #include "env/interrupt.h"
+#include "env/processors.h"
 
 namespace reeve::migrate::copy {
 namespace {
@@ -55,7 +56,7 @@ std::string Survey::CollisionsText(uint32_t tenant) const {
 
 int WorkerCount(int workers) {
   if (workers > 0) return std::min(workers, kWorkersMax);
-  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kWorkersMax);
+  return std::min(UsableProcessors(), kWorkersMax);
 }
 
 void ForEach(size_t count, int workers, const std::function<bool(int worker, size_t item)>& work) {

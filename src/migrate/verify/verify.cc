@@ -9,6 +9,7 @@
 #include "base/bounded_queue.h"
 #include "crypto/sha256.h"
 #include "env/interrupt.h"
+#include "env/processors.h"
 #include "migrate/audit.h"
 #include "migrate/served.h"
 #include "migrate/verify/certificate.h"
@@ -84,8 +85,7 @@ class VerifyRun {
   // ---- workers ------------------------------------------------------------------------------------------------------------
 
   std::vector<std::thread> StartWorkers(BoundedQueue<Result<Proved>>* queue) {
-    size_t count = options_.options.workers > 0 ? static_cast<size_t>(options_.options.workers)
-                                                : std::max<size_t>(1, std::thread::hardware_concurrency());
+    size_t count = static_cast<size_t>(options_.options.workers > 0 ? options_.options.workers : UsableProcessors());
     count = std::min(count, std::max<size_t>(1, names_.size()));
     running_ = count;
     std::vector<std::thread> workers;
