@@ -52,6 +52,7 @@ Authenticator::Moment Authenticator::Now() {
 }
 
 void Authenticator::Read(std::string_view key_text, Shown* shown) {
+  shown->key = kNoKey;
   shown->is_text = domain::IsKeyText(key_text);
   if (shown->is_text) shown->digest = crypto::Sha256Digest(key_text);
 }
@@ -175,8 +176,8 @@ Admission Authenticator::Decide(std::string_view key_text, const Need& need, cry
   return admission;
 }
 
-// A line: while one key is hashed, the memory of those before it arrives. Each step of a key comes kLag keys after the one before, which is longer than
-// memory takes.
+// Step by step, each for all of a chunk: a step asks for the memory that the next one reads, and what a step waits for, it waits for together. Looking up addresses
+// is most of the waiting, and processors look up several at a time only if they are asked for close together.
 void Authenticator::DecideMany(std::span<const Ask> asks, std::span<Admission> admissions) {
   REEVE_ASSERT(asks.size() == admissions.size() && asks.size() <= kAsksMax);
   const Moment now = Now();
@@ -184,36 +185,36 @@ void Authenticator::DecideMany(std::span<const Ask> asks, std::span<Admission> a
     for (Admission& admission : admissions) admission = Unavailable(now);
     return;
   }
-  // In a line nobody can say how long one of them took: the one to be timed goes first, by itself.
+  // Nobody can say how long one of them took: the one to be timed goes first, by itself.
   if (IsSampled(now, asks.size())) {
     admissions[0] = Admission();
     DecideAlone(now, asks[0].key_text, asks[0].need, true, nullptr, &admissions[0]);
     asks = asks.subspan(1);
     admissions = admissions.subspan(1);
   }
-  constexpr size_t kLag = 2, kSteps = 3;
-  std::array<Shown, 8> line;
-  static_assert(kLag * kSteps < line.size());
-  for (size_t at = 0; at < asks.size() + kLag * kSteps; ++at) {
-    if (at < asks.size()) {
-      Shown& shown = line[at % line.size()];
-      Read(asks[at].key_text, &shown);
-      if (shown.is_text) now.keys->Approach(shown.digest);
-    }
-    if (at >= kLag && at - kLag < asks.size()) {
-      Shown& shown = line[(at - kLag) % line.size()];
-      shown.key = shown.is_text ? now.keys->Glimpse(shown.digest) : kNoKey;
-    }
-    if (at >= 2 * kLag && at - 2 * kLag < asks.size()) {
-      Shown& shown = line[(at - 2 * kLag) % line.size()];
-      if (shown.key != kNoKey && !now.keys->Is(shown.key, shown.digest)) shown.key = now.keys->Find(shown.digest);
-      if (shown.key != kNoKey) ApproachOwner(now, shown.key);
-    }
-    if (at >= 3 * kLag) {
-      const size_t i = at - 3 * kLag;
-      std::construct_at(&admissions[i]);
-      DecideOne(now, line[i % line.size()], asks[i].need, &admissions[i]);
-    }
+  constexpr size_t kChunk = 64;
+  std::array<Shown, kChunk> shown;
+  for (; !asks.empty(); asks = asks.subspan(std::min(kChunk, asks.size()))) {
+    const size_t count = std::min(kChunk, asks.size());
+    DecideChunk(now, asks.first(count), {shown.data(), count}, admissions.first(count));
+    admissions = admissions.subspan(count);
+  }
+}
+
+void Authenticator::DecideChunk(const Moment& now, std::span<const Ask> asks, std::span<Shown> shown, std::span<Admission> admissions) {
+  for (size_t i = 0; i < asks.size(); ++i) {
+    Read(asks[i].key_text, &shown[i]);
+    if (shown[i].is_text) now.keys->Approach(shown[i].digest);
+  }
+  for (Shown& one : shown)
+    if (one.is_text) one.key = now.keys->Glimpse(one.digest);
+  for (Shown& one : shown) {
+    if (one.key != kNoKey && !now.keys->Is(one.key, one.digest)) one.key = now.keys->Find(one.digest);
+    if (one.key != kNoKey) ApproachOwner(now, one.key);
+  }
+  for (size_t i = 0; i < asks.size(); ++i) {
+    std::construct_at(&admissions[i]);
+    DecideOne(now, shown[i], asks[i].need, &admissions[i]);
   }
 }
 

@@ -23,11 +23,11 @@ class Authenticator {
   void DecideMany(std::span<const Ask> asks, std::span<Admission> admissions);
 
  private:
-  // A key on its way down the ladder.
+  // A key on its way down the ladder. Filled by Read.
   struct Shown {
-    bool is_text = false;
+    bool is_text;
+    uint32_t key;                          // kNoKey until it is found
     crypto::Digest digest;
-    uint32_t key = kNoKey;
   };
   // What all decisions of one call have in common.
   struct Moment {
@@ -47,6 +47,7 @@ class Authenticator {
     if (customer != kNoCustomer) state_.customers.Approach(customer);
   }
   void DecideAlone(const Moment& now, std::string_view key_text, const Need& need, bool timed, crypto::Digest* digest, Admission* admission);
+  void DecideChunk(const Moment& now, std::span<const Ask> asks, std::span<Shown> shown, std::span<Admission> admissions);
   void DecideOne(const Moment& now, const Shown& shown, const Need& need, Admission* admission);
   void AdmitWithin(const Moment& now, KeyIndex::Entry* entry, const PlanRow& plan, const Need& need, Admission* admission) const;
   [[nodiscard]] domain::Decision JudgeQuotas(const Moment& now, const CustomerState& customer) const;

@@ -35,6 +35,12 @@ inline Block NewBlock(size_t bytes, bool large) {
   return block;
 }
 
+// Makes one large page of a block that has turned out to be worth it. Advice, likewise.
+inline void MakeLarge(void* block, size_t bytes) {
+  constexpr int kCollapse = 25;  // MADV_COLLAPSE of Linux 6.1, which older headers do not name
+  if (madvise(block, bytes, kCollapse) != 0) (void)madvise(block, bytes, MADV_HUGEPAGE);
+}
+
 // Addresses of blocks: as many as there can ever be, so that the list never moves under readers; untouched parts of it cost nothing.
 template <typename T>
 class BlockList {
@@ -82,6 +88,7 @@ class Blocks {
     if (size_ % kPerBlock == 0) blocks_.Add(NewBlock(kPerBlock * sizeof(T), kFills && blocks_.size() > 0));
     T* const element = new (blocks_[size_ / kPerBlock] + size_ % kPerBlock) T();
     ++size_;
+    if (kFills && size_ == kPerBlock / 2) MakeLarge(blocks_[0], kBlockBytes);
     return *element;
   }
   [[nodiscard]] size_t size() const { return size_; }

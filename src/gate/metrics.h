@@ -47,6 +47,6 @@ struct MetricsSnapshot {
   bool rollover_frozen = false;       // the wall clock leapt, and the month stays until that is confirmed
   Micros ledger_lag = 0;              // ledger time − wall time
 };
-inline constexpr uint64_t kDecisionSampled = 64;
+inline constexpr uint64_t kDecisionSampled = 256;
 
 }  // namespace reeve::gate
