@@ -36,6 +36,7 @@ class Connections::Connection final : public StreamEvents, public Handler {
   void Finish(Ticket ticket, const Reply& reply) {
     if (exchange_.Finish(ticket, reply, Now())) Pump();
   }
+  [[nodiscard]] uint64_t id() const { return id_; }
   // Whether the answer to `ticket` is still wanted.
   [[nodiscard]] bool WaitsFor(Ticket ticket) const { return exchange_.waiting() == ticket; }
 
@@ -155,12 +156,30 @@ void Connections::Add(int socket, Origin origin) {
     if (origin.gone) origin.gone();
     return;
   }
-  const uint64_t id = next_id_++;
-  auto connection = std::make_unique<Connection>(*this, id, std::move(stream), std::move(origin));
-  Connection* added = connection.get();
-  connections_.emplace(id, std::move(connection));
-  added->Open();
+  if (free_.empty()) {
+    REEVE_ASSERT(connections_.size() >> kPlaceBits == 0);
+    free_.push_back(connections_.size());
+    connections_.emplace_back();
+  }
+  const size_t place = free_.back();
+  free_.pop_back();
+  connections_[place] = std::make_unique<Connection>(*this, ++made_ << kPlaceBits | place, std::move(stream), std::move(origin));
+  connections_[place]->Open();
   now_is_old_ = true;
+}
+
+Connections::Connection* Connections::Find(uint64_t id) const {
+  const size_t place = PlaceOf(id);
+  Connection* const connection = place < connections_.size() ? connections_[place].get() : nullptr;
+  return connection != nullptr && connection->id() == id ? connection : nullptr;
+}
+
+std::vector<Connections::Connection*> Connections::All() const {
+  std::vector<Connection*> all;
+  all.reserve(count());
+  for (const auto& connection : connections_)
+    if (connection != nullptr) all.push_back(connection.get());
+  return all;
 }
 
 void Connections::Post(uint64_t connection, Ticket ticket, std::function<void(Reply*)> write) {
@@ -183,8 +202,7 @@ Micros Connections::Now() {
 void Connections::AnswerGateways() {
   if (service_.HasQuestions())
     service_.AnswerGateways([this](const Caller& caller, const Reply& reply) {
-      const auto it = connections_.find(caller.connection);
-      if (it != connections_.end()) it->second->Finish(caller.ticket, reply);
+      if (Connection* const connection = Find(caller.connection)) connection->Finish(caller.ticket, reply);
     });
   now_is_old_ = true;
 }
@@ -196,38 +214,33 @@ void Connections::DeliverLate() {
     late.swap(late_);
   }
   for (const Late& answer : late) {
-    const auto it = connections_.find(answer.connection);
-    if (it == connections_.end() || !it->second->WaitsFor(answer.ticket)) continue;
+    Connection* const connection = Find(answer.connection);
+    if (connection == nullptr || !connection->WaitsFor(answer.ticket)) continue;
     late_reply_.Clear();
     answer.write(&late_reply_);
-    it->second->Finish(answer.ticket, late_reply_);
+    connection->Finish(answer.ticket, late_reply_);
   }
   AnswerGateways();
 }
 
 void Connections::Drain() {
   draining_ = true;
-  std::vector<Connection*> all;
-  for (const auto& [id, connection] : connections_) all.push_back(connection.get());
-  for (Connection* connection : all) connection->Drain();
+  for (Connection* connection : All()) connection->Drain();
 }
 
 void Connections::Tick() {
   const Micros now = Now();
-  std::vector<Connection*> all;
-  all.reserve(connections_.size());
-  for (const auto& [id, connection] : connections_) all.push_back(connection.get());
-  for (Connection* connection : all) connection->CheckTime(now);  // those that end are kept in retired_ meanwhile
+  for (Connection* connection : All()) connection->CheckTime(now);  // those that end are kept in retired_ meanwhile
   AnswerGateways();
 }
 
 void Connections::Retire(uint64_t id) {
-  const auto it = connections_.find(id);
-  if (it == connections_.end()) return;
-  it->second->Shut();
+  Connection* const connection = Find(id);
+  if (connection == nullptr) return;
+  connection->Shut();
   if (retired_.empty()) loop_.Post([this] { retired_.clear(); });
-  retired_.push_back(std::move(it->second));
-  connections_.erase(it);
+  retired_.push_back(std::move(connections_[PlaceOf(id)]));
+  free_.push_back(PlaceOf(id));
 }
 
 }  // namespace reeve::api

@@ -5,7 +5,6 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "api/event_loop.h"
@@ -30,7 +29,7 @@ class Connections final : public Outbox {
   void Post(uint64_t connection, Ticket ticket, std::function<void(Reply*)> write) override;
   // Connections without a request end now, the others with their next answer.
   void Drain();
-  [[nodiscard]] size_t count() const { return connections_.size(); }
+  [[nodiscard]] size_t count() const { return connections_.size() - free_.size(); }
 
  private:
   class Connection;
@@ -39,6 +38,12 @@ class Connections final : public Outbox {
     Ticket ticket;
     std::function<void(Reply*)> write;
   };
+  // A connection's id is its place, in the low bits, below how many there were before it.
+  static constexpr int kPlaceBits = 24;
+  static size_t PlaceOf(uint64_t id) { return id & ((uint64_t{1} << kPlaceBits) - 1); }
+  // Null: it has ended.
+  [[nodiscard]] Connection* Find(uint64_t id) const;
+  [[nodiscard]] std::vector<Connection*> All() const;
   void Tick();
   void DeliverLate();
   void AnswerGateways();
@@ -54,8 +59,9 @@ class Connections final : public Outbox {
   bool draining_ = false;
   Micros now_ = 0;
   bool now_is_old_ = true;
-  uint64_t next_id_ = 1;
-  std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
+  uint64_t made_ = 0;
+  std::vector<std::unique_ptr<Connection>> connections_;  // null: free
+  std::vector<size_t> free_;                              // places
   std::vector<std::unique_ptr<Connection>> retired_;  // until nobody can be in one of their functions
   Reply late_reply_;
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <future>
 #include <thread>
 #include <vector>
@@ -33,6 +34,22 @@ class Echo final : public StreamEvents {
   std::array<char, 64> space_{};
 };
 
+// Receives when it is told to.
+class Listless final : public StreamEvents {
+ public:
+  explicit Listless(std::unique_ptr<Stream> stream) : stream_(std::move(stream)) { stream_->Open(this); }
+  void Receive() { stream_->Receive(space_); }
+  std::future<std::string> received() { return received_.get_future(); }
+  void OnOpen(bool) override {}
+  void OnReceived(size_t size) override { received_.set_value({space_.data(), size}); }
+  void OnSent(bool) override {}
+
+ private:
+  std::unique_ptr<Stream> stream_;
+  std::array<char, 64> space_{};
+  std::promise<std::string> received_;
+};
+
 // A loop in a thread of its own, at whose door everybody is echoed.
 class EventLoopTest : public ::testing::Test {
  protected:
@@ -49,13 +66,25 @@ class EventLoopTest : public ::testing::Test {
   void Run() {
     thread_ = std::thread([this] { loop_->Run(); });
   }
-  static int NewSocket() { return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); }
+  // Gives up after a while: what is never answered fails.
+  static int NewSocket() {
+    const int made = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    constexpr timeval kPatience{10, 0};
+    EXPECT_EQ(setsockopt(made, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience), 0);
+    return made;
+  }
   void Connect(int socket) const {
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_port = htons(listener_->endpoint().port);
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     ASSERT_EQ(connect(socket, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
+  }
+  // Returns when the loop has seen what had happened before.
+  void PassTwoTurns() {
+    std::promise<void> passed;
+    loop_->Post([&] { loop_->Post([&] { loop_->Post([&] { passed.set_value(); }); }); });
+    passed.get_future().wait();
   }
   static std::string Ask(int socket, std::string_view text) {
     std::string answer(text.size(), '\0');
@@ -105,6 +134,47 @@ TEST_F(EventLoopTest, StreamsAreServedTogetherAndTheirTurnHasAnEnd) {
   std::promise<size_t> counted;
   loop_->Post([&] { counted.set_value(turns); });
   EXPECT_GE(counted.get_future().get(), 9U) << "each question had to be answered before the next was put";
+}
+
+TEST_F(EventLoopTest, AMessageIsReadToItsEndHoweverOftenItFillsTheSpace) {
+  Run();
+  const int socket = NewSocket();
+  Connect(socket);
+  for (const size_t size : {63, 64, 65, 640, 10'000}) {
+    const std::string text(size, static_cast<char>('a' + size % 26));
+    EXPECT_EQ(Ask(socket, text), text) << size;
+  }
+  close(socket);
+}
+
+TEST_F(EventLoopTest, AnEndThatComesWithTheMessageIsTold) {
+  const int socket = NewSocket();
+  Connect(socket);
+  ASSERT_EQ(send(socket, "hello", 5, MSG_NOSIGNAL), 5);
+  ASSERT_EQ(shutdown(socket, SHUT_WR), 0);
+  Run();
+  std::array<char, 16> answer{};
+  EXPECT_EQ(recv(socket, answer.data(), 5, MSG_WAITALL), 5);
+  EXPECT_EQ(recv(socket, answer.data(), answer.size(), 0), 0) << "the other side's end";
+  close(socket);
+}
+
+TEST_F(EventLoopTest, WhatComesBeforeAnybodyReadsIsThereWhenSomebodyDoes) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()), 0);
+  Run();
+  std::unique_ptr<Listless> late;
+  loop_->Post([&] { late = std::make_unique<Listless>(loop_->Adopt(ends[0], nullptr)); });
+  PassTwoTurns();
+  ASSERT_EQ(send(ends[1], "hello", 5, MSG_NOSIGNAL), 5);
+  PassTwoTurns();
+  std::future<std::string> received = late->received();
+  loop_->Post([&] { late->Receive(); });
+  ASSERT_EQ(received.wait_for(std::chrono::seconds(10)), std::future_status::ready);
+  EXPECT_EQ(received.get(), "hello");
+  loop_->Post([&] { late.reset(); });
+  PassTwoTurns();
+  close(ends[1]);
 }
 
 TEST_F(EventLoopTest, TicksComeAgain) {

@@ -10,16 +10,14 @@
 namespace reeve::api {
 namespace {
 
-// Watched for reading from the beginning, level-triggered, which costs no call per message. Only who has something to say while nobody listens is set aside.
+// Watched from the beginning for everything, edge-triggered: no call per message to say what is waited for, and no second look of the kernel at a socket that has
+// been read. So it has to be remembered here whether there is something to read (epoll(7), "edge-triggered").
 class PlainStream final : public Stream, public PollSet::Watched {
  public:
-  PlainStream(EventLoop& loop, PollSet& set, int socket) : loop_(loop), set_(set), socket_(socket), life_(std::make_shared<bool>(true)) {}
+  PlainStream(EventLoop& loop, int socket) : loop_(loop), socket_(socket), life_(std::make_shared<bool>(true)) {}
   ~PlainStream() override { Close(); }
 
-  bool Watch() {
-    watched_ = EPOLLIN;
-    return set_.Watch(socket_, watched_, this);
-  }
+  [[nodiscard]] bool Watch(PollSet& set) { return set.Watch(socket_, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, this); }
 
   void Open(StreamEvents* events) override {
     events_ = events;
@@ -28,18 +26,15 @@ class PlainStream final : public Stream, public PollSet::Watched {
 
   void Receive(std::span<char> space) override {
     space_ = space;
-    if (broken_)
-      loop_.Post([this, life = life_] {
-        if (*life && !space_.empty()) Read();
-      });
-    else
-      Update();
+    if (!readable_) return;
+    loop_.Post([this, life = life_] {
+      if (*life && !space_.empty()) Read();
+    });
   }
 
   Io Send(std::string_view bytes) override {
     const Io sent = SendSome(&bytes);
-    unsent_ = bytes;
-    if (sent == Io::kLater) Update();
+    if (sent == Io::kLater) unsent_ = bytes;
     return sent;
   }
 
@@ -50,25 +45,26 @@ class PlainStream final : public Stream, public PollSet::Watched {
     close(socket_);  // leaves the poll set by itself
     socket_ = -1;
     events_ = nullptr;
+    space_ = {};
+    unsent_ = {};
     *life_ = false;
   }
 
   void OnEvents(uint32_t events) override {
-    if (socket_ < 0) return;  // closed earlier in this round
-    if ((events & (EPOLLERR | EPOLLHUP)) != 0 && space_.empty() && unsent_.empty()) return SetAside();
-    if (!unsent_.empty() && (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) return Write();
-    if (space_.empty()) return Update();  // who speaks before being asked waits
-    Read();
+    constexpr uint32_t kOver = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+    over_ = over_ || (events & kOver) != 0;
+    readable_ = readable_ || over_ || (events & EPOLLIN) != 0;
+    if (!unsent_.empty() && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) Write();
+    if (readable_ && !space_.empty()) Read();  // who speaks before being asked waits
   }
 
  private:
+  // What comes after a read that did not fill its space, the kernel will say; of an end it has spoken already.
   void Read() {
     const std::span<char> space = std::exchange(space_, {});
     const ssize_t size = recv(socket_, space.data(), space.size(), MSG_DONTWAIT);
-    if (size < 0 && (errno == EAGAIN || errno == EINTR)) {
-      space_ = space;
-      return;
-    }
+    readable_ = over_ || size == static_cast<ssize_t>(space.size()) || (size < 0 && errno == EINTR);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return Receive(space);
     events_->OnReceived(size > 0 ? static_cast<size_t>(size) : 0);
   }
 
@@ -86,40 +82,24 @@ class PlainStream final : public Stream, public PollSet::Watched {
     const Io sent = SendSome(&unsent_);
     if (sent == Io::kLater) return;
     unsent_ = {};
-    Update();
     events_->OnSent(sent == Io::kDone);
   }
 
-  // Watches for what is waited for, if that is not so already.
-  void Update() {
-    const uint32_t wanted = (space_.empty() ? 0U : EPOLLIN) | (unsent_.empty() ? 0U : EPOLLOUT);
-    if (wanted == watched_ || broken_) return;
-    watched_ = wanted;
-    set_.Change(socket_, wanted, this);
-  }
-
-  // A broken connection is reported for ever; whoever asks next is told.
-  void SetAside() {
-    broken_ = true;
-    set_.Forget(socket_);
-  }
-
   EventLoop& loop_;
-  PollSet& set_;
   int socket_;                        // −1: closed
   StreamEvents* events_ = nullptr;
   std::span<char> space_;             // empty: nobody reads
   std::string_view unsent_;
-  uint32_t watched_ = 0;
-  bool broken_ = false;
+  bool readable_ = false;             // there may be something to read
+  bool over_ = false;                 // the peer has ended, or the connection is broken
   const std::shared_ptr<bool> life_;  // false once closed
 };
 
 }  // namespace
 
 std::unique_ptr<Stream> MakePlainStream(EventLoop& loop, PollSet& set, int socket) {
-  auto stream = std::make_unique<PlainStream>(loop, set, socket);
-  if (!stream->Watch()) return nullptr;
+  auto stream = std::make_unique<PlainStream>(loop, socket);
+  if (!stream->Watch(set)) return nullptr;
   return stream;
 }
 

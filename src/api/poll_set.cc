@@ -28,8 +28,6 @@ void PollSet::Change(int descriptor, uint32_t events, Watched* who) {
   REEVE_ASSERT(epoll_ctl(set_, EPOLL_CTL_MOD, descriptor, &event) == 0);
 }
 
-void PollSet::Forget(int descriptor) { epoll_ctl(set_, EPOLL_CTL_DEL, descriptor, nullptr); }
-
 void PollSet::Turn(bool waits) {
   std::array<epoll_event, kEventsAtOnce> events;
   const int count = epoll_wait(set_, events.data(), static_cast<int>(events.size()), waits ? -1 : 0);

@@ -9,8 +9,8 @@ class PollSet {
  public:
   class Watched {
    public:
-    // What epoll says of the descriptor: EPOLLIN, EPOLLOUT… Not called after Forget, nor after the descriptor was closed, but for what is said in the same
-    // turn: it must live until that has ended.
+    // What epoll says of the descriptor: EPOLLIN, EPOLLOUT… Not called after the descriptor was closed, but for what is said in the same turn: it must
+    // live until that has ended.
     virtual void OnEvents(uint32_t events) = 0;
 
    protected:
@@ -27,7 +27,6 @@ class PollSet {
   // False: the system watches no more. A descriptor that is closed is forgotten by itself.
   [[nodiscard]] bool Watch(int descriptor, uint32_t events, Watched* who);
   void Change(int descriptor, uint32_t events, Watched* who);
-  void Forget(int descriptor);
 
   // One turn: tells everybody what happened since the last, a bounded number at a time, so that nobody is forgotten over others. `waits`: until
   // something happens.
