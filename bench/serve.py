@@ -219,7 +219,7 @@ class Bench:
         for connections in CONNECTIONS:
             best = self.alternate(peers, connections)
             for name, r in best.items():
-                self.note(f"{name:<6} {connections:>4} connections: {r['rate']:>9.0f} /s, p99 {r['p99']:.2f} ms, {r['cpu_us']:.2f} us of processor a request")
+                self.note(f"{name:<6} {connections:>4} connections: {r['rate']:>9.0f} /s, p99 {r['p99']:.2f} ms, {r['cpu_us']:.2f} us of processor a request (best rounds of each)")
             self.bar(f"/authz, {connections} connections: rate / nginx with the same fields", best["reeve"]["rate"] / best["nginx"]["rate"], 1.0, True)
             self.bar(f"/authz, {connections} connections: p99 / nginx with the same fields", best["reeve"]["p99"] / best["nginx"]["p99"], 1.2, False)
             self.note(f"rate / bare nginx {best['reeve']['rate'] / best['bare']['rate']:.2f}, p99 {best['reeve']['p99'] / best['bare']['p99']:.2f}, processor "

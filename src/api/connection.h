@@ -38,7 +38,7 @@ class Connections final : public Outbox {
     Ticket ticket;
     std::function<void(Reply*)> write;
   };
-  // A connection's id is its place, in the low bits, below how many there were before it.
+  // A connection's id is its place, in the low bits, below its number among all that ever were; never 0.
   static constexpr int kPlaceBits = 24;
   static size_t PlaceOf(uint64_t id) { return id & ((uint64_t{1} << kPlaceBits) - 1); }
   // Null: it has ended.

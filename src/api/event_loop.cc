@@ -174,8 +174,8 @@ class MixedLoop final : public EventLoop {
         set_.Turn(true);
       else
         TurnOfAsio();
+      post_.Run();      // before that: what is put there may bring questions, and nothing would wake the loop for them
       after_events_();
-      post_.Run();
     }
   }
   void Stop() override {

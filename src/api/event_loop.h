@@ -59,8 +59,8 @@ class EventLoop {
   virtual void Post(std::function<void()> work) = 0;
   // Calls `work` about every `interval` from now on; once per loop, before Run.
   virtual void Every(Micros interval, std::function<void()> work) = 0;
-  // Calls `work` in each turn, when those streams that had something have been told: of all plain streams that were ready together, of a TLS stream
-  // alone. Once per loop, before Run.
+  // Calls `work` in each turn, when those streams that had something have been told and what was posted is done: of all plain streams that were ready
+  // together, of a TLS stream alone. Once per loop, before Run.
   virtual void AfterEvents(std::function<void()> work) = 0;
   // Takes over an accepted socket; with TLS if `tls` is set, which outlives the stream. On the loop's thread.
   [[nodiscard]] virtual std::unique_ptr<Stream> Adopt(int socket, TlsIdentity* tls) = 0;

@@ -147,6 +147,57 @@ TEST_F(EventLoopTest, AMessageIsReadToItsEndHoweverOftenItFillsTheSpace) {
   close(socket);
 }
 
+// Answers when the turn ends, as gateways are answered.
+class AnsweredTogether final : public StreamEvents {
+ public:
+  explicit AnsweredTogether(std::unique_ptr<Stream> stream) : stream_(std::move(stream)) { stream_->Open(this); }
+  void OnOpen(bool) override { stream_->Receive(space_); }
+  void OnReceived(size_t size) override { received_ = size; }
+  void OnSent(bool) override {}
+  void AnswerIfAsked() {
+    const size_t size = std::exchange(received_, 0);
+    if (size == 0) return;
+    EXPECT_EQ(stream_->Send({space_.data(), size}), Stream::Io::kDone);
+    stream_->Receive(space_);
+  }
+
+ private:
+  std::unique_ptr<Stream> stream_;
+  std::array<char, 64> space_{};
+  size_t received_ = 0;
+};
+
+TEST_F(EventLoopTest, WhatIsReadLaterIsInATurnLikeAnythingElse) {
+  std::unique_ptr<AnsweredTogether> peer;
+  listener_->Close();
+  listener_ = std::move(*Listen(*loop_, {"127.0.0.1", 0}));
+  listener_->Start([&](const Accepted& accepted) { peer = std::make_unique<AnsweredTogether>(loop_->Adopt(accepted.socket, nullptr)); });
+  loop_->AfterEvents([&] {
+    if (peer != nullptr) peer->AnswerIfAsked();
+  });
+  const int socket = NewSocket();
+  Connect(socket);
+  Run();
+  const std::string text(640, 'x');
+  EXPECT_EQ(Ask(socket, text), text) << "ten times the space, and nothing else wakes the loop";
+  loop_->Post([&] { peer.reset(); });
+  PassTwoTurns();
+  close(socket);
+}
+
+TEST_F(EventLoopTest, UrgentDataCutsNoMessageShort) {
+  const int socket = NewSocket();
+  Connect(socket);
+  ASSERT_EQ(send(socket, "hel", 3, MSG_NOSIGNAL), 3);
+  ASSERT_EQ(send(socket, "!", 1, MSG_NOSIGNAL | MSG_OOB), 1);
+  ASSERT_EQ(send(socket, "lo", 2, MSG_NOSIGNAL), 2);
+  Run();
+  std::array<char, 5> answer{};
+  EXPECT_EQ(recv(socket, answer.data(), answer.size(), MSG_WAITALL), 5);
+  EXPECT_EQ(std::string_view(answer.data(), answer.size()), "hello");
+  close(socket);
+}
+
 TEST_F(EventLoopTest, AnEndThatComesWithTheMessageIsTold) {
   const int socket = NewSocket();
   Connect(socket);

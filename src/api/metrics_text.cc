@@ -1,5 +1,6 @@
 #include "api/metrics_text.h"
 
+#include <fmt/format.h>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
@@ -72,7 +73,7 @@ void AddGate(const gate::MetricsSnapshot& gate, Page* page) {
   const auto number = [](uint64_t n) { return static_cast<double>(n); };
   AddOutcomes(page, "decisions_total", "Decisions about requests, by outcome.", gate.decisions);
   AddOutcomes(page, "reservations_total", "Decisions about runs, by outcome; repetitions are not counted.", gate.reservations);
-  page->Histogram("authentication_seconds", "Digest, look-up and ladder of a decision; one decision in 64 is timed.", gate.authentication, kNs);
+  page->Histogram("authentication_seconds", fmt::format("Digest, look-up and ladder of a decision; one decision in {} is timed.", gate::kDecisionSampled), gate.authentication, kNs);
   page->Histogram("quota_check_seconds", "Rates and quotas of the same decisions.", gate.quota_check, kNs);
   page->Histogram("commit_seconds", "Durable transactions.", gate.commit_time, kUs);
   page->Histogram("commit_batch_size", "Operations in one transaction.", gate.batch_size, 1);

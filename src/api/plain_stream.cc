@@ -17,7 +17,7 @@ class PlainStream final : public Stream, public PollSet::Watched {
   PlainStream(EventLoop& loop, int socket) : loop_(loop), socket_(socket), life_(std::make_shared<bool>(true)) {}
   ~PlainStream() override { Close(); }
 
-  [[nodiscard]] bool Watch(PollSet& set) { return set.Watch(socket_, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, this); }
+  [[nodiscard]] bool Watch(PollSet& set) { return set.Watch(socket_, EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET, this); }
 
   void Open(StreamEvents* events) override {
     events_ = events;
@@ -26,9 +26,11 @@ class PlainStream final : public Stream, public PollSet::Watched {
 
   void Receive(std::span<char> space) override {
     space_ = space;
-    if (!readable_) return;
+    if (!readable_ || std::exchange(posted_, true)) return;
     loop_.Post([this, life = life_] {
-      if (*life && !space_.empty()) Read();
+      if (!*life) return;
+      posted_ = false;
+      if (readable_ && !space_.empty()) Read();
     });
   }
 
@@ -51,20 +53,21 @@ class PlainStream final : public Stream, public PollSet::Watched {
   }
 
   void OnEvents(uint32_t events) override {
-    constexpr uint32_t kOver = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
-    over_ = over_ || (events & kOver) != 0;
-    readable_ = readable_ || over_ || (events & EPOLLIN) != 0;
+    constexpr uint32_t kToTheEnd = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
+    to_the_end_ = to_the_end_ || (events & kToTheEnd) != 0;
+    readable_ = readable_ || to_the_end_ || (events & EPOLLIN) != 0;
     if (!unsent_.empty() && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) Write();
     if (readable_ && !space_.empty()) Read();  // who speaks before being asked waits
   }
 
  private:
-  // What comes after a read that did not fill its space, the kernel will say; of an end it has spoken already.
+  // What comes after a read that did not fill its space, the kernel will say; of an end it has spoken already, and urgent data cut a read short.
   void Read() {
     const std::span<char> space = std::exchange(space_, {});
     const ssize_t size = recv(socket_, space.data(), space.size(), MSG_DONTWAIT);
-    readable_ = over_ || size == static_cast<ssize_t>(space.size()) || (size < 0 && errno == EINTR);
-    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return Receive(space);
+    const bool nothing = size < 0 && errno == EAGAIN, interrupted = size < 0 && errno == EINTR;
+    readable_ = interrupted || (!nothing && (to_the_end_ || size == static_cast<ssize_t>(space.size())));
+    if (nothing || interrupted) return Receive(space);
     events_->OnReceived(size > 0 ? static_cast<size_t>(size) : 0);
   }
 
@@ -91,7 +94,8 @@ class PlainStream final : public Stream, public PollSet::Watched {
   std::span<char> space_;             // empty: nobody reads
   std::string_view unsent_;
   bool readable_ = false;             // there may be something to read
-  bool over_ = false;                 // the peer has ended, or the connection is broken
+  bool to_the_end_ = false;           // only a read that finds nothing is the last: the peer has ended, the connection is broken, or urgent data came
+  bool posted_ = false;               // a read is on the loop's list
   const std::shared_ptr<bool> life_;  // false once closed
 };
 

@@ -35,7 +35,7 @@ inline Block NewBlock(size_t bytes, bool large) {
   return block;
 }
 
-// Makes one large page of a block that has turned out to be worth it. Advice, likewise.
+// Makes one large page of a block that has turned out to be worth it: copied at once, unseen by readers. Where the system will not, the block is only slower.
 inline void MakeLarge(void* block, size_t bytes) {
   constexpr int kCollapse = 25;  // MADV_COLLAPSE of Linux 6.1, which older headers do not name
   if (madvise(block, bytes, kCollapse) != 0) (void)madvise(block, bytes, MADV_HUGEPAGE);

@@ -77,7 +77,7 @@ class Gate {
   // costs nothing. From memory, under a microsecond or so; takes no lock that a writer holds.
   [[nodiscard]] virtual Admission Authorize(std::string_view key_text, const Need& need) = 0;
 
-  // The same for several requests, in their order, for whoever has them together: while one key is hashed, the memory of others arrives, which more than
+  // The same for several requests, in their order, for whoever has them together: their memory is waited for together and not one by one, which more than
   // doubles the rate where there are a million keys. REQUIRES: as many admissions as asks, at most kAsksMax
   virtual void AuthorizeMany(std::span<const Ask> asks, std::span<Admission> admissions) {
     for (size_t i = 0; i < asks.size(); ++i) admissions[i] = Authorize(asks[i].key_text, asks[i].need);
