@@ -59,7 +59,9 @@ class EventLoopTest : public ::testing::Test {
     listener_ = std::move(*listener);
     listener_->Start([this](const Accepted& peer) { echoes_.push_back(std::make_unique<Echo>(loop_->Adopt(peer.socket, nullptr))); });
   }
-  void TearDown() override {
+  void TearDown() override { Halt(); }
+  // Before anything goes that the loop's thread may still look at.
+  void Halt() {
     loop_->Stop();
     if (thread_.joinable()) thread_.join();
   }
@@ -134,6 +136,7 @@ TEST_F(EventLoopTest, StreamsAreServedTogetherAndTheirTurnHasAnEnd) {
   std::promise<size_t> counted;
   loop_->Post([&] { counted.set_value(turns); });
   EXPECT_GE(counted.get_future().get(), 9U) << "each question had to be answered before the next was put";
+  Halt();
 }
 
 TEST_F(EventLoopTest, AMessageIsReadToItsEndHoweverOftenItFillsTheSpace) {
@@ -180,8 +183,7 @@ TEST_F(EventLoopTest, WhatIsReadLaterIsInATurnLikeAnythingElse) {
   Run();
   const std::string text(640, 'x');
   EXPECT_EQ(Ask(socket, text), text) << "ten times the space, and nothing else wakes the loop";
-  loop_->Post([&] { peer.reset(); });
-  PassTwoTurns();
+  Halt();
   close(socket);
 }
 
@@ -223,8 +225,7 @@ TEST_F(EventLoopTest, WhatComesBeforeAnybodyReadsIsThereWhenSomebodyDoes) {
   loop_->Post([&] { late->Receive(); });
   ASSERT_EQ(received.wait_for(std::chrono::seconds(10)), std::future_status::ready);
   EXPECT_EQ(received.get(), "hello");
-  loop_->Post([&] { late.reset(); });
-  PassTwoTurns();
+  Halt();
   close(ends[1]);
 }
 
@@ -236,6 +237,7 @@ TEST_F(EventLoopTest, TicksComeAgain) {
   });
   Run();
   third.get_future().wait();
+  Halt();
 }
 
 TEST_F(EventLoopTest, WhoFoundNoDescriptorLeftIsLetInLater) {
