@@ -331,7 +331,7 @@ Result<std::unique_ptr<Listener>> Listen(EventLoop& loop, const Endpoint& endpoi
   const int socket = ::socket(wanted.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
   // What is set here, the sockets that are accepted inherit. A peer on this machine is not paced: there is no path to spare, and timers for each message
   // cost a twentieth of the rate (where the system's default is bbr).
-  if (socket >= 0 && IsLoopback(endpoint)) (void)setsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, kUnpaced.data(), kUnpaced.size());
+  if (socket >= 0 && wanted.address().is_loopback()) (void)setsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, kUnpaced.data(), kUnpaced.size());
   const bool listens = !ec && socket >= 0 && setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &kOn, sizeof kOn) == 0 &&
                        setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof kOn) == 0 &&
                        setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &kSendBufferBytes, sizeof kSendBufferBytes) == 0 &&

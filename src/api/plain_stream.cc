@@ -64,11 +64,15 @@ class PlainStream final : public Stream, public PollSet::Watched {
   // What comes after a read that did not fill its space, the kernel will say; of an end it has spoken already, and urgent data cut a read short.
   void Read() {
     const std::span<char> space = std::exchange(space_, {});
-    const ssize_t size = recv(socket_, space.data(), space.size(), MSG_DONTWAIT);
-    const bool nothing = size < 0 && errno == EAGAIN, interrupted = size < 0 && errno == EINTR;
-    readable_ = interrupted || (!nothing && (to_the_end_ || size == static_cast<ssize_t>(space.size())));
-    if (nothing || interrupted) return Receive(space);
-    events_->OnReceived(size > 0 ? static_cast<size_t>(size) : 0);
+    ssize_t size = 0;
+    do size = recv(socket_, space.data(), space.size(), MSG_DONTWAIT);
+    while (size < 0 && errno == EINTR);
+    const bool nothing = size < 0 && errno == EAGAIN;
+    readable_ = !nothing && (to_the_end_ || size == static_cast<ssize_t>(space.size()));
+    if (nothing)
+      space_ = space;
+    else
+      events_->OnReceived(size > 0 ? static_cast<size_t>(size) : 0);
   }
 
   Io SendSome(std::string_view* bytes) const {

@@ -194,9 +194,10 @@ void Authenticator::DecideMany(std::span<const Ask> asks, std::span<Admission> a
   }
   constexpr size_t kChunk = 64;
   std::array<Shown, kChunk> shown;
-  for (; !asks.empty(); asks = asks.subspan(std::min(kChunk, asks.size()))) {
+  while (!asks.empty()) {
     const size_t count = std::min(kChunk, asks.size());
     DecideChunk(now, asks.first(count), {shown.data(), count}, admissions.first(count));
+    asks = asks.subspan(count);
     admissions = admissions.subspan(count);
   }
 }
